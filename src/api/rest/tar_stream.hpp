@@ -1,0 +1,22 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "component/ipfs_connector.hpp"
+#include "runtime/async.hpp"
+
+namespace ipfscluster::rest {
+
+/// Deepest directory put into an archive.
+inline constexpr std::size_t kTarDepthMax = 256;
+
+/// Takes the bytes of an archive piece by piece.
+using TarSink = std::function<Async<>(Bytes piece)>;
+
+/// Writes what `info` describes as a tar archive whose root entry is called `name`. Holds one piece
+/// of a file and one open listing per level. Fails with the cause when a block cannot be had; then
+/// the archive is not complete.
+Async<> write_tar(component::IpfsConnector& ipfs, TarSink sink, component::FileInfo info,
+                  std::string name);
+
+}  // namespace ipfscluster::rest

@@ -1,0 +1,84 @@
+#pragma once
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+/// The flag grammar of the Go programs (config-and-cli 3.1), described by data: `-name` and
+/// `--name` are the same, flags of a command may stand before or after its arguments, `--` ends
+/// them, no bundling, the last one wins. Pure; no output.
+namespace ipfscluster::ctl {
+
+enum class FlagKind {
+    boolean,  ///< takes a value only with '='
+    text,
+    integer,
+    duration,
+    list,  ///< may be repeated; values add up
+};
+
+struct FlagSpec {
+    std::vector<std::string> names;  ///< the long one first; it is the key of the values
+    FlagKind kind = FlagKind::boolean;
+    std::string usage;
+    std::string fallback;  ///< shown in help and used when absent
+    std::string variable;  ///< environment variable that stands in for it
+};
+
+struct CommandSpec {
+    std::string name;
+    std::string arguments;  ///< as help shows them
+    std::string usage;
+    std::vector<FlagSpec> flags;
+    std::vector<CommandSpec> commands;
+    bool hidden = false;
+};
+
+/// Values by the flag's first name. Integers and durations have been checked.
+class FlagValues {
+ public:
+    bool has(std::string_view name) const { return values_.contains(name); }
+    bool boolean(std::string_view name) const;
+    std::string text(std::string_view name) const;
+    std::int64_t integer(std::string_view name) const;
+    Duration duration(std::string_view name) const;
+    std::vector<std::string> list(std::string_view name) const;
+
+ private:
+    friend class CommandParser;
+    std::map<std::string, std::vector<std::string>, std::less<>> values_;
+};
+
+struct CommandLine {
+    std::vector<std::string> path;  ///< names of the command and its sub-command; empty: none
+    const CommandSpec* command = nullptr;
+    FlagValues globals;
+    FlagValues flags;
+    std::vector<std::string> arguments;
+    bool help = false;
+    bool version = false;
+};
+
+/// What is wrong with a command line.
+struct UsageError {
+    std::string text;
+    const CommandSpec* command = nullptr;  ///< whose help to show
+    bool unknown_command = false;          ///< `text` is the word
+    std::vector<std::string> path;         ///< of that command
+};
+
+using ParsedLine =
+    boost::outcome_v2::basic_result<CommandLine, UsageError, boost::outcome_v2::policy::terminate>;
+
+/// Reads the arguments behind the program's name. `app` must outlive the result.
+ParsedLine parse_command_line(const CommandSpec& app, const std::vector<std::string>& arguments);
+
+/// The help page of a command; `path` as the user types it ("ipfs-cluster-ctl pin add").
+std::string help_text(const CommandSpec& command, const std::string& path, bool is_app);
+
+}  // namespace ipfscluster::ctl

@@ -1,0 +1,153 @@
+#include "cli/service/daemon_command.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include "base/log.hpp"
+#include "cli/service/data_rotation.hpp"
+#include "cli/service/peer.hpp"
+#include "cli/service/supervisor.hpp"
+#include "config/config.hpp"
+#include "config/file_io.hpp"
+#include "config/foreign_data.hpp"
+#include "config/identity.hpp"
+#include "config/lock_file.hpp"
+#include "config/peerstore.hpp"
+#include "runtime/asio_world.hpp"
+#include "runtime/task_group.hpp"
+
+namespace ipfscluster::service {
+
+namespace {
+
+/// Runs the peer on the io thread and keeps what it came to.
+class Daemon {
+ public:
+    Daemon(config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap, bool leave)
+        : io_(1), world_(io_), leave_(leave || config.cluster.leave_on_shutdown),
+          data_(config.raft.data_folder), data_kept_(config.raft.backups_rotate),
+          peer_(world_, std::move(config), std::move(identity), std::move(bootstrap)),
+          signals_(io_, SIGINT, SIGTERM, SIGHUP), stop_(io_.get_executor()) {}
+
+    Result<> run() {
+        listen_for_signals();
+        asio::co_spawn(io_, life(), asio::detached);
+        io_.run();
+        world_.join();
+        return result_;
+    }
+
+ private:
+    void listen_for_signals() {
+        signals_.async_wait([this](boost::system::error_code ec, int number) {
+            if (ec) return;
+            ++signal_count_;
+            if (signal_count_ == 1) {
+                logger("service")->info("shutting down signal={}", number);
+                stop_.notify_all();
+            } else if (signal_count_ == 2) {
+                std::cerr << "Shutdown is taking long. Another signal ends this process at once." << std::endl;
+            } else {
+                std::cerr << "killed" << std::flush;
+                std::_Exit(1);
+            }
+            listen_for_signals();
+        });
+    }
+
+    asio::awaitable<void> watch_end() {
+        auto why = co_await peer_.wait_ended();
+        if (why.kind == Kind::cancelled) co_return;
+        end_reason_ = why;
+        stop_.notify_all();
+    }
+
+    asio::awaitable<void> life() {
+        TaskGroup tasks(world_, "daemon");
+        tasks.spawn(serve());
+        auto stopped = co_await tasks.drain();
+        (void)stopped;
+        signals_.cancel();
+    }
+
+    asio::awaitable<void> serve() {
+        auto started = co_await peer_.start();
+        TaskGroup watch(world_, "watch");
+        if (started) {
+            watch.spawn(watch_end());
+            while (signal_count_ == 0 && !end_reason_) {
+                auto woken = co_await stop_.wait();
+                if (!woken) break;
+            }
+        }
+        auto unwatched = co_await watch.stop();
+        auto stopped = co_await peer_.stop(leave_ && started && !end_reason_);
+        if (peer_.membership_ended() && stopped) put_data_aside();
+        if (!started)
+            result_ = fail(started.error());
+        else if (end_reason_ && end_reason_->kind == Kind::conflict)
+            // Removed by the others: what was asked for, so no failure for whoever supervises us.
+            logger("service")->warn("shut down: {}", end_reason_->text);
+        else if (end_reason_ && end_reason_->kind != Kind::shutting_down)
+            result_ = fail(*end_reason_);
+        else if (!stopped)
+            result_ = fail(stopped.error());
+        else if (!unwatched)
+            result_ = fail(unwatched.error());
+    }
+
+    /// A peer that left or was removed can join again as somebody new; what it agreed on with the others stays readable.
+    void put_data_aside() {
+        auto moved = rotate_data(data_, data_kept_);
+        if (moved)
+            logger("service")->info("no member any more: pinset and consensus data lie in {}.old.0; --bootstrap joins anew", data_);
+        else
+            logger("service")->error("consensus data must be cleaned before this peer joins again error=\"{}\"", moved.error().text);
+    }
+
+    asio::io_context io_;
+    AsioWorld world_;
+    bool leave_;
+    std::string data_;
+    std::int64_t data_kept_;
+    Peer peer_;
+    asio::signal_set signals_;
+    Signal stop_;
+    int signal_count_ = 0;
+    std::optional<Error> end_reason_;
+    Result<> result_ = ok();
+};
+
+}  // namespace
+
+Result<> run_daemon(const Flags& flags, const config::Environment& env) {
+    logger("service")->info("Initializing. For verbose output run with \"-l debug\". Please wait...");
+    std::vector<Multiaddr> bootstrap;
+    for (const auto& text : flags.bootstrap) {
+        auto address = Multiaddr::parse(text);
+        if (!address) return fail(address.error().in("--bootstrap \"" + text + "\""));
+        if (!address.value().peer_id())
+            return fail(Kind::invalid, "--bootstrap \"" + text + "\" has no /p2p/<peer id>");
+        bootstrap.push_back(std::move(address.value()));
+    }
+    for (const auto& flag : flags.not_served) logger("service")->warn("{} has no effect: this build does not serve it", flag);
+    ICL_TRY(auto lock, config::LockFile::acquire(flags.folder));
+    ICL_TRY(config::check_no_foreign_data(flags.folder, env));
+    config::Warnings warnings;
+    ICL_TRY(auto config, config::load_config(flags.folder, env, warnings));
+    for (const auto& text : warnings) logger("config")->warn("{}", text);
+    config::Warnings notices;
+    ICL_TRY(auto identity, config::load_or_extract_identity(flags.folder, env, notices));
+    for (const auto& text : notices) std::cerr << "NOTICE: " << text << std::endl;
+    if (!config.old_peers.empty() && !config::file_exists(config.peerstore_path())) {
+        ICL_TRY(config::save_peerstore(config.peerstore_path(), config.old_peers));
+    }
+    if (bootstrap.empty()) bootstrap = config.old_bootstrap;
+    logger("service")->debug("open files limit={}", raise_file_limit());
+    Daemon daemon(std::move(config), std::move(identity), std::move(bootstrap), flags.leave);
+    return daemon.run();
+}
+
+}  // namespace ipfscluster::service

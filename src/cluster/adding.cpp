@@ -1,0 +1,67 @@
+// The cluster's side of an add: where blocks go and how the pin is committed.
+#include "adder/add_session.hpp"
+#include "cluster/cluster.hpp"
+
+namespace ipfscluster::cluster {
+
+namespace {
+
+/// Owns its backend, so that a session is one object to the caller.
+class OwnedSession final : public component::AddSession {
+ public:
+    OwnedSession(std::unique_ptr<adder::AddBackend> backend,
+                 std::unique_ptr<component::AddSession> session)
+        : backend_(std::move(backend)), session_(std::move(session)) {}
+    Async<> begin_file(std::string path) override { return session_->begin_file(std::move(path)); }
+    Async<> write(Bytes data) override { return session_->write(std::move(data)); }
+    Async<> end_file() override { return session_->end_file(); }
+    Async<> add_directory(std::string path) override {
+        return session_->add_directory(std::move(path));
+    }
+    Async<> add_symlink(std::string path, std::string target) override {
+        return session_->add_symlink(std::move(path), std::move(target));
+    }
+    std::vector<AddedOutput> take_outputs() override { return session_->take_outputs(); }
+    Async<Cid> finish() override { return session_->finish(); }
+
+ private:
+    std::unique_ptr<adder::AddBackend> backend_;
+    std::unique_ptr<component::AddSession> session_;
+};
+
+}  // namespace
+
+class ClusterAddBackend final : public adder::AddBackend {
+ public:
+    explicit ClusterAddBackend(Cluster& cluster) : cluster_(cluster) {}
+    PeerId self() const override { return cluster_.self(); }
+    Async<std::vector<PeerId>> allocate(Pin pin) override {
+        return cluster_.block_allocate(std::move(pin));
+    }
+    Async<std::unique_ptr<component::BlockSession>> open_blocks(PeerId peer) override {
+        if (peer == cluster_.self()) return cluster_.parts_.ipfs.open_blocks();
+        return cluster_.parts_.peers.block_stream(std::move(peer));
+    }
+    Async<Pin> commit_pin(Pin pin) override { return cluster_.pin(std::move(pin)); }
+    std::pair<int, int> default_replication() const override {
+        return {cluster_.options_.defaults.replication_min, cluster_.options_.defaults.replication_max};
+    }
+
+ private:
+    Cluster& cluster_;
+};
+
+Async<std::unique_ptr<component::AddSession>> Cluster::add(component::AddParams params) {
+    ICL_CO_TRY(check_writable());
+    const auto& wish = params.pin;
+    if (wish.expire_at != kTimeUnset && wish.expire_at < parts_.world.system_now())
+        co_return fail(Kind::invalid, "pin.ExpireAt set before current time: " +
+                                          format_rfc3339(wish.expire_at));
+    auto backend = std::make_unique<ClusterAddBackend>(*this);
+    auto session = adder::make_add_session(parts_.world, *backend, std::move(params));
+    if (!session) co_return fail(session.error());
+    co_return std::unique_ptr<component::AddSession>(
+        std::make_unique<OwnedSession>(std::move(backend), std::move(session.value())));
+}
+
+}  // namespace ipfscluster::cluster

@@ -1,0 +1,223 @@
+// What the whole cluster says of one CID or of all.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "cluster/cluster.hpp"
+#include "cluster/status_merge.hpp"
+
+namespace ipfscluster::cluster {
+
+PinInfo Cluster::error_row(const PeerId& peer, const Cid& cid, std::string error) {
+    const auto known = ping_info(peer);
+    PinInfo row;
+    row.cid = cid;
+    row.peer = peer;
+    row.info.peername = known.peername;
+    row.info.ipfs_peer = known.ipfs.id;
+    row.info.ipfs_addresses = known.ipfs.addresses;
+    row.info.status = TrackerStatus::cluster_error;
+    row.info.timestamp = parts_.world.system_now();
+    row.info.error = std::move(error);
+    return row;
+}
+
+asio::awaitable<void> Cluster::ask_one(PeerId peer, Cid cid, bool recover,
+                                       std::shared_ptr<PinInfo> out) {
+    if (!parts_.monitor.alive(peer)) {
+        *out = error_row(peer, cid, "the peer is away: its pings have stopped");
+        co_return;
+    }
+    // Named results: g++ 12 miscompiles awaits inside a conditional expression.
+    if (peer == self()) {
+        if (recover) {
+            auto row = co_await parts_.tracker.recover(cid);
+            *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
+        } else {
+            auto row = co_await parts_.tracker.status(cid);
+            *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
+        }
+        co_return;
+    }
+    if (recover) {
+        auto row = co_await parts_.peers.recover(peer, cid);
+        *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
+    } else {
+        auto row = co_await parts_.peers.status(peer, cid);
+        *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
+    }
+}
+
+Async<GlobalPinInfo> Cluster::ask_about(Cid cid, bool recover) {
+    ICL_CO_TRY(auto stored, parts_.state.get(cid));
+    auto members = parts_.consensus.peers();
+    if (options_.follower) members = {self()};
+    GlobalPinInfo global;
+    global.cid = cid;
+    global.created = stored ? stored->pin.timestamp : parts_.world.system_now();
+    if (stored) {
+        global.name = stored->pin.options.name;
+        global.allocations = stored->pin.allocations;
+        global.origins = stored->pin.options.origins;
+        global.metadata = stored->pin.options.metadata;
+    }
+    std::vector<std::shared_ptr<PinInfo>> rows;
+    std::vector<asio::awaitable<void>> asks;
+    for (const auto& peer : members) {
+        const bool ask = !stored || stored->pin.allocated_to(peer) || peer == self();
+        if (ask && (stored || peer == self() || parts_.monitor.alive(peer))) {
+            rows.push_back(std::make_shared<PinInfo>());
+            asks.push_back(ask_one(peer, cid, recover, rows.back()));
+            continue;
+        }
+        // Not asked: it has nothing to do with this CID.
+        auto row = std::make_shared<PinInfo>(error_row(peer, cid, ""));
+        row->info.status = stored ? TrackerStatus::remote : TrackerStatus::unpinned;
+        rows.push_back(std::move(row));
+    }
+    ICL_CO_TRY(co_await run_all(std::move(asks)));
+    for (const auto& row : rows) global.peer_map[row->peer] = row->info;
+    co_return global;
+}
+
+Async<GlobalPinInfo> Cluster::status(Cid cid) {
+    auto answer = co_await ask_about(std::move(cid), false);
+    co_return answer;
+}
+
+Async<GlobalPinInfo> Cluster::recover(Cid cid) {
+    auto answer = co_await ask_about(std::move(cid), true);
+    co_return answer;
+}
+
+Async<PinInfo> Cluster::status_local(Cid cid) {
+    auto row = co_await parts_.tracker.status(std::move(cid));
+    co_return row;
+}
+
+Async<PinInfo> Cluster::recover_local(Cid cid) {
+    ICL_CO_TRY(auto stored, parts_.state.get(cid));
+    if (!stored) {
+        // An unpin that failed has left the pinset but not this peer: it can still be recovered.
+        auto row = co_await parts_.tracker.status(cid);
+        if (!row) co_return fail(row.error());
+        if (row.value().info.status == TrackerStatus::unpinned)
+            co_return fail(Kind::not_found, std::string(component::kPinNotFound));
+    }
+    auto row = co_await parts_.tracker.recover(std::move(cid));
+    co_return row;
+}
+
+SourcePtr<PinInfo> Cluster::status_all_local(StatusFilter filter) {
+    return parts_.tracker.status_all(filter);
+}
+
+SourcePtr<PinInfo> Cluster::recover_all_local() { return parts_.tracker.recover_all(); }
+
+SourcePtr<GlobalPinInfo> Cluster::status_all(StatusFilter filter) {
+    std::vector<StatusBranch> branches;
+    for (const auto& peer : parts_.consensus.peers()) {
+        if (options_.follower && peer != self()) continue;
+        StatusBranch branch{.peer = peer, .peername = ping_info(peer).peername, .rows = {}, .error = {}, .own = peer == self()};
+        if (peer == self())
+            branch.rows = parts_.tracker.status_all(filter);
+        else if (parts_.monitor.alive(peer))
+            branch.rows = parts_.peers.status_all_sorted(peer, filter);
+        else
+            branch.error = "the peer is away: its pings have stopped";
+        branches.push_back(std::move(branch));
+    }
+    return merge_status(parts_.world, std::move(branches));
+}
+
+SourcePtr<GlobalPinInfo> Cluster::peer_by_peer(std::string what, OpenRows open) {
+    class PeerByPeer final : public Source<GlobalPinInfo> {
+     public:
+        PeerByPeer(Cluster& cluster, std::string what, OpenRows open)
+            : cluster_(cluster),
+              what_(std::move(what)),
+              open_(std::move(open)),
+              peers_(cluster.parts_.consensus.peers()) {}
+        Async<std::optional<GlobalPinInfo>> next() override {
+            while (true) {
+                if (!rows_) {
+                    if (at_ == peers_.size()) break;
+                    const auto& peer = peers_[at_++];
+                    if (peer == cluster_.self() || cluster_.parts_.monitor.alive(peer))
+                        rows_ = open_(peer);
+                    else
+                        note(peer, "the peer is away: its pings have stopped");
+                    continue;
+                }
+                auto row = co_await rows_->next();
+                if (row && row.value()) {
+                    GlobalPinInfo global;
+                    global.add(*row.value());
+                    co_return std::optional<GlobalPinInfo>(std::move(global));
+                }
+                if (!row && row.error().kind == Kind::cancelled) co_return fail(row.error());
+                if (!row) note(peers_[at_ - 1], row.error().text);
+                rows_.reset();
+            }
+            if (failed_.empty()) co_return std::optional<GlobalPinInfo>{};
+            auto text = "not every peer " + what_ + ": " + failed_;
+            failed_.clear();
+            co_return fail(Kind::unavailable, std::move(text));
+        }
+
+     private:
+        void note(const PeerId& peer, const std::string& why) {
+            if (!failed_.empty()) failed_ += "; ";
+            failed_ += peer.to_string() + ": " + why;
+        }
+        Cluster& cluster_;
+        std::string what_;
+        OpenRows open_;
+        std::vector<PeerId> peers_;
+        std::size_t at_ = 0;
+        SourcePtr<PinInfo> rows_;
+        std::string failed_;
+    };
+    return std::make_unique<PeerByPeer>(*this, std::move(what), std::move(open));
+}
+
+SourcePtr<GlobalPinInfo> Cluster::recover_all() {
+    // Each peer emits only what it queued again.
+    return peer_by_peer("recovered", [this](const PeerId& peer) {
+        return peer == self() ? recover_all_local() : parts_.peers.recover_all_local(peer);
+    });
+}
+
+SourcePtr<GlobalPinInfo> Cluster::sync_all() {
+    return peer_by_peer("compared its pins with its daemon", [this](const PeerId& peer) {
+        return peer == self() ? sync_all_local() : parts_.peers.sync_all_local(peer);
+    });
+}
+
+SourcePtr<PinInfo> Cluster::sync_all_local() { return parts_.tracker.sync_all(); }
+
+Async<PinInfo> Cluster::sync_local(Cid cid) {
+    ICL_CO_TRY(auto row, co_await parts_.tracker.status(cid));
+    if (row.info.status == TrackerStatus::unpinned)
+        co_return fail(Kind::not_found, std::string(component::kPinNotFound));
+    if (row.info.status == TrackerStatus::cluster_error)
+        co_return fail(Kind::unavailable,
+                       "the IPFS daemon could not be asked about " + cid.to_string() + ": " + row.info.error);
+    co_return row;
+}
+
+Async<GlobalPinInfo> Cluster::sync(Cid cid) {
+    ICL_CO_TRY(auto stored, co_await get_current(cid));
+    if (!stored) co_return fail(Kind::not_found, std::string(component::kPinNotFound));
+    ICL_CO_TRY(auto global, co_await ask_about(cid, false));
+    std::string failures;
+    for (const auto& [peer, info] : global.peer_map) {
+        if (info.status == TrackerStatus::remote || info.status == TrackerStatus::unpinned) continue;
+        if (info.status != TrackerStatus::cluster_error) co_return global;
+        failures += (failures.empty() ? "" : "; ") + peer.to_string() + ": " + info.error;
+    }
+    if (failures.empty()) co_return global;
+    co_return fail(Kind::unavailable,
+                   "no IPFS daemon could be asked about " + cid.to_string() + ": " + failures);
+}
+
+}  // namespace ipfscluster::cluster

@@ -1,0 +1,232 @@
+// What a peer does by itself: pings, metrics, expiry, recovery, keeping connected.
+#include <boost/json.hpp>
+
+#include "base/log.hpp"
+#include "cluster/cluster.hpp"
+#include "cluster/repin_worker.hpp"
+#include "runtime/join.hpp"
+
+namespace ipfscluster::cluster {
+
+namespace {
+/// A metric is good for this many of its periods (internals 6.1).
+constexpr int kPingTtlPeriods = 2;
+/// Expired pins looked up at once; after a full batch the next follows without a pause.
+constexpr std::size_t kExpireBatchMax = 1000;
+/// How often readiness is tried again, and loops wait before READY.
+constexpr Duration kReadyRetry = std::chrono::milliseconds(100);
+constexpr Duration kReadyLimit = std::chrono::seconds(10);
+}  // namespace
+
+asio::awaitable<void> Cluster::life() {
+    while (true) {
+        auto synced = co_await parts_.consensus.wait_ready(kReadyLimit);
+        if (synced) break;
+        if (synced.error().kind == Kind::cancelled) co_return;
+        logger("cluster")->info("waiting for the other peers reason=\"{}\"", synced.error().text);
+        auto slept = co_await parts_.world.sleep_for(kReadyRetry);
+        if (!slept) co_return;
+    }
+    while (!parts_.ipfs.ready()) {
+        auto slept = co_await parts_.world.sleep_for(kReadyRetry);
+        if (!slept) co_return;
+    }
+    ready_ = true;
+    ready_signal_.notify_all();
+    logger("cluster")->info("this peer is READY peer={} members={}", self().to_string(),
+                            parts_.consensus.peers().size());
+    for (auto* informer : parts_.informers) tasks_.spawn(informer_loop(informer));
+    tasks_.spawn(ping_loop());
+    tasks_.spawn(expiry_loop());
+    tasks_.spawn(recover_loop());
+    tasks_.spawn(repin_->run());
+}
+
+Async<> Cluster::wait_ready(Duration limit) {
+    const auto end = parts_.world.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
+    while (!ready_) {
+        const auto left = end - parts_.world.steady_now();
+        if (left <= SteadyTime::duration::zero())
+            co_return fail(Kind::timeout, "this peer is not ready yet");
+        auto woken = co_await with_deadline(parts_.world, left, "readiness", ready_signal_.wait());
+        if (!woken && woken.error().kind == Kind::cancelled) co_return woken;
+    }
+    co_return ok();
+}
+
+Async<> Cluster::publish_ping() {
+    auto ipfs = co_await parts_.ipfs.id();
+    if (ipfs) last_ipfs_ = ipfs.value();
+    boost::json::object value;
+    value["peer_name"] = options_.peername;
+    if (!last_ipfs_.id.empty()) {
+        value["ipfs_id"] = last_ipfs_.id.to_string();
+        boost::json::array addresses;
+        for (const auto& a : last_ipfs_.addresses) addresses.push_back(boost::json::string(a.to_string()));
+        value["ipfs_addresses"] = std::move(addresses);
+    }
+    Metric ping{.name = "ping", .peer = self(), .value = boost::json::serialize(value)};
+    ping.expire = parts_.world.system_now() + kPingTtlPeriods * options_.ping_interval;
+    ping.valid = true;
+    auto sent = co_await parts_.monitor.publish(std::move(ping));
+    co_return sent;
+}
+
+asio::awaitable<void> Cluster::ping_loop() {
+    while (true) {
+        auto sent = co_await publish_ping();
+        if (!sent) {
+            if (sent.error().kind == Kind::cancelled) co_return;
+            logger("monitor")->warn("a ping could not be sent error=\"{}\"", sent.error().text);
+        }
+        auto slept = co_await parts_.world.sleep_for(options_.ping_interval);
+        if (!slept) co_return;
+    }
+}
+
+/// True when every metric was valid.
+Async<bool> Cluster::publish_metrics(component::Informer* informer) {
+    auto metrics = co_await informer->metrics();
+    // An informer has no error to tell of a cancellation with.
+    ICL_CO_TRY(co_await check_cancelled());
+    bool all_valid = true;
+    for (auto& metric : metrics) {
+        metric.peer = self();
+        metric.expire = parts_.world.system_now() + informer->ttl();
+        all_valid = all_valid && metric.valid;
+        ICL_CO_TRY(co_await parts_.monitor.publish(std::move(metric)));
+    }
+    co_return all_valid;
+}
+
+asio::awaitable<void> Cluster::informer_loop(component::Informer* informer) {
+    while (true) {
+        auto published = co_await publish_metrics(informer);
+        if (!published) {
+            if (published.error().kind == Kind::cancelled) co_return;
+            logger("monitor")->warn("metrics could not be sent informer={} error=\"{}\"", informer->name(),
+                                    published.error().text);
+        }
+        const bool good = published && published.value();
+        auto slept = co_await parts_.world.sleep_for(informer->ttl() / (good ? 2 : 4));
+        if (!slept) co_return;
+    }
+}
+
+Async<> Cluster::send_metrics() {
+    for (auto* informer : parts_.informers) {
+        ICL_CO_TRY(co_await publish_metrics(informer));
+    }
+    co_return ok();
+}
+
+Async<bool> Cluster::expire_once() {
+    const auto now = parts_.world.system_now();
+    ICL_CO_TRY(auto due, parts_.state.expired(now, kExpireBatchMax));
+    std::size_t removed = 0;
+    for (const auto& cid : due) {
+        component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
+                                          .only_if_expired_by = now};
+        operation.pin.cid = cid;
+        auto committed = co_await parts_.consensus.commit(std::move(operation));
+        if (committed) {
+            ++removed;
+            logger("cluster")->info("a pin has expired and was removed cid={}", cid.to_string());
+        } else if (committed.error().kind != Kind::conflict &&
+                   committed.error().kind != Kind::not_found) {
+            co_return fail(committed.error());
+        }
+    }
+    // Without any removed the same batch would come again.
+    co_return removed > 0 && due.size() == kExpireBatchMax;
+}
+
+Async<> Cluster::expire_all() {
+    while (parts_.consensus.is_coordinator()) {
+        ICL_CO_TRY(auto more, co_await expire_once());
+        if (!more) break;
+        co_await asio::post(parts_.world.executor(), asio::use_awaitable);
+        ICL_CO_TRY(co_await check_cancelled());
+    }
+    co_return ok();
+}
+
+asio::awaitable<void> Cluster::expiry_loop() {
+    while (true) {
+        if (!options_.follower) {
+            auto done = co_await expire_all();
+            if (!done) {
+                if (done.error().kind == Kind::cancelled) co_return;
+                logger("cluster")->warn("expired pins could not be removed error=\"{}\"",
+                                        done.error().text);
+            }
+        }
+        auto slept = co_await parts_.world.sleep_for(options_.state_sync_interval);
+        if (!slept) co_return;
+    }
+}
+
+asio::awaitable<void> Cluster::recover_loop() {
+    while (true) {
+        std::size_t queued = 0;
+        auto rows = parts_.tracker.recover_all();
+        while (true) {
+            auto row = co_await rows->next();
+            if (!row) {
+                if (row.error().kind == Kind::cancelled) co_return;
+                logger("cluster")->warn("recovery stopped early error=\"{}\"", row.error().text);
+                break;
+            }
+            if (!row.value()) break;
+            ++queued;
+        }
+        if (queued > 0) logger("cluster")->info("recovery queued pins again count={}", queued);
+        auto slept = co_await parts_.world.sleep_for(options_.pin_recover_interval);
+        if (!slept) co_return;
+    }
+}
+
+Async<> Cluster::learn_addresses(PeerId peer) {
+    // The routing table of the network first, then what other members know.
+    auto found = co_await parts_.host.find_peer(peer, options_.dial_timeout);
+    if (found && !found.value().empty()) {
+        parts_.host.add_addresses(peer, found.value());
+        co_return ok();
+    }
+    if (!found && found.error().kind == Kind::cancelled) co_return fail(found.error());
+    for (const auto& member : parts_.consensus.peers()) {
+        if (member == self() || member == peer || !parts_.host.connected(member)) continue;
+        auto info = co_await parts_.peers.id(member);
+        if (!info) {
+            if (info.error().kind == Kind::cancelled) co_return fail(info.error());
+            continue;
+        }
+        std::vector<Multiaddr> known;
+        for (const auto& address : info.value().cluster_peers_addresses)
+            if (address.peer_id() == peer) known.push_back(address.without_peer());
+        if (known.empty()) continue;
+        parts_.host.add_addresses(peer, known);
+        co_return ok();
+    }
+    co_return fail(Kind::not_found, "no connected member knows where it is");
+}
+
+asio::awaitable<void> Cluster::connect_loop() {
+    while (true) {
+        for (const auto& peer : parts_.consensus.peers()) {
+            if (peer == self() || parts_.host.connected(peer)) continue;
+            const std::vector<Multiaddr> as_known;
+            auto connected = co_await parts_.host.connect(peer, as_known, options_.dial_timeout);
+            if (connected) continue;
+            if (connected.error().kind == Kind::cancelled) co_return;
+            logger("cluster")->debug("a member cannot be reached peer={} error=\"{}\"", peer.to_string(),
+                                     connected.error().text);
+            auto learned = co_await learn_addresses(peer);
+            if (!learned && learned.error().kind == Kind::cancelled) co_return;
+        }
+        auto slept = co_await parts_.world.sleep_for(options_.peer_watch_interval);
+        if (!slept) co_return;
+    }
+}
+
+}  // namespace ipfscluster::cluster

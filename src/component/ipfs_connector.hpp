@@ -1,0 +1,100 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/peer_info.hpp"
+#include "model/pin.hpp"
+#include "model/status.hpp"
+#include "runtime/async.hpp"
+#include "runtime/source.hpp"
+
+namespace ipfscluster::component {
+
+/// Bytes and blocks fetched so far by a running pin; they only grow.
+struct PinProgress {
+    std::uint64_t blocks = 0;
+    std::uint64_t bytes = 0;
+};
+using ProgressHandler = std::function<void(PinProgress)>;
+
+/// Blocks being stored for an add or import. Until `commit` nothing of it counts as stored; the blocks
+/// are protected from garbage collection by a lease from the first put until some time after commit.
+/// Destroying it without commit releases the lease. One caller at a time. A Kubo daemon has no leases: there
+/// only the pin that follows protects the blocks.
+class BlockSession {
+ public:
+    virtual ~BlockSession() = default;
+    /// `disk_full` names the peer; `invalid` when the bytes do not hash to the CID.
+    virtual Async<> put(Cid cid, Bytes data) = 0;
+    /// The same for bytes whose CID this process has computed or checked itself: they are not hashed
+    /// again. Never for what came with a CID from outside and was only passed on.
+    virtual Async<> put_verified(Cid cid, Bytes data) {
+        return put(std::move(cid), std::move(data));
+    }
+    /// Returns once every block put so far is durable.
+    virtual Async<> commit() = 0;
+};
+
+/// Content of one UnixFS file, pulled in order.
+struct FileInfo {
+    Cid cid;
+    bool directory = false;
+    std::uint64_t size = 0;  ///< bytes of a file
+};
+struct DirectoryEntry {
+    std::string name;
+    Cid cid;
+    std::uint64_t size = 0;  ///< cumulative DAG size (Tsize)
+    enum class Type : std::uint8_t { file, directory, symlink, unknown } type = Type::unknown;
+};
+
+/// The IPFS daemon (or embedded node) this peer tells to pin. Owned by main; one strand. Every call has its
+/// own time-outs and may be cancelled. `unavailable` means that the daemon cannot be reached or does not
+/// answer: while that lasts, every call says so at once, and the connector itself finds out when it is back.
+/// Other errors carry the daemon's own words.
+class IpfsConnector {
+ public:
+    virtual ~IpfsConnector() = default;
+    virtual Async<> start() = 0;
+    virtual Async<> stop() = 0;
+    /// True once the daemon has answered; stays true when it goes away.
+    virtual bool ready() = 0;
+
+    /// What the daemon last said of itself, some seconds ago at most.
+    virtual Async<IpfsId> id() = 0;
+    /// Holds the whole DAG (recursive), the one block (direct) or `max_depth` levels, and says so only when it does.
+    /// Cancelling it stops the fetch. `timeout` when nothing arrived for the configured time.
+    virtual Async<> pin(Pin pin, ProgressHandler progress) = 0;
+    /// ok when it was not pinned; `denied` where unpinning is disabled.
+    virtual Async<> unpin(Cid cid) = 0;
+    /// Asks the daemon. `recursive` or `direct` when it holds the CID at least as `pin` wants it (a recursive pin
+    /// covers a direct one), else `unpinned`.
+    virtual Async<IpfsPinStatus> pin_status(Pin pin) = 0;
+    /// Pins of these types ("recursive", "direct"; none or "all": both) in any order; never indirect ones. A
+    /// listing that the daemon broke off, or that came short, ends with an error.
+    virtual SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string> types) = 0;
+
+    virtual Async<RepoStat> repo_stat() = 0;
+    virtual SourcePtr<RepoGcKey> repo_gc() = 0;
+    virtual Async<> swarm_connect(std::vector<Multiaddr> addresses) = 0;
+    virtual Async<std::vector<PeerId>> swarm_peers() = 0;
+    /// `/ipfs/<cid>/path` → the CID it leads to.
+    virtual Async<Cid> resolve(std::string path) = 0;
+    virtual Async<Bytes> block_get(Cid cid) = 0;
+    virtual Async<std::unique_ptr<BlockSession>> open_blocks() = 0;
+    /// Value of the daemon's configuration at `A/B`, as JSON text.
+    virtual Async<std::string> config_key(std::string path) = 0;
+
+    /// Looks at what `/ipfs/<cid>/path` is. `not_found` when a name is missing.
+    virtual Async<FileInfo> stat(std::string path) = 0;
+    /// Pieces of a file from `offset`, at most `length` bytes.
+    virtual Async<SourcePtr<Bytes>> cat(Cid file, std::uint64_t offset, std::uint64_t length) = 0;
+    virtual Async<SourcePtr<DirectoryEntry>> ls(Cid directory) = 0;
+    /// Target of a symlink node.
+    virtual Async<std::string> read_link(Cid cid) = 0;
+};
+
+}  // namespace ipfscluster::component

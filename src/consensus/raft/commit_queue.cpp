@@ -1,0 +1,181 @@
+#include "consensus/raft/commit_queue.hpp"
+
+#include <algorithm>
+
+namespace ipfscluster::raft {
+
+namespace {
+
+/// About what the operation takes in the log.
+std::size_t estimate_size(const Pin& pin) {
+    std::size_t size = 128 + pin.options.name.size() + 48 * pin.allocations.size();
+    for (const auto& [key, value] : pin.options.metadata) size += key.size() + value.size() + 8;
+    for (const auto& origin : pin.options.origins) size += origin.to_string().size() + 4;
+    return size;
+}
+
+Result<component::CommitResult> result_of(const state::ApplyResult& applied, const Cid& cid) {
+    using state::ApplyOutcome;
+    switch (applied.outcome) {
+        case ApplyOutcome::applied:
+            return component::CommitResult{applied.modification_index};
+        case ApplyOutcome::conflict:
+            return fail(Kind::conflict, cid.to_string() + " was changed meanwhile");
+        case ApplyOutcome::not_found:
+            return fail(Kind::not_found, cid.to_string() + " is not pinned");
+        case ApplyOutcome::not_expired:
+            return fail(Kind::conflict, cid.to_string() + " has not expired");
+        case ApplyOutcome::duplicate:
+            break;
+    }
+    // Applied before, in a part of the log that reached us inside a snapshot.
+    return fail(Kind::unknown_outcome,
+                "the operation was carried out, but its result is not known here");
+}
+
+}  // namespace
+
+CommitQueue::CommitQueue(asio::any_io_executor executor, Bytes origin, Duration retry_after)
+    : executor_(std::move(executor)), origin_(std::move(origin)), retry_after_(retry_after) {}
+
+Result<CommitQueue::WaiterPtr> CommitQueue::add(component::PinOperation operation,
+                                                SteadyTime deadline) {
+    if (pending() >= kCommitsPendingMax)
+        return fail(Kind::unavailable, "too many operations wait for consensus");
+    const auto size = estimate_size(operation.pin);
+    if (size > kOperationBytesMax)
+        return fail(Kind::invalid, "the pin is larger than " + std::to_string(kOperationBytesMax) +
+                                       " bytes: shorten its name, metadata or origins");
+    auto waiter = std::make_shared<Waiter>(executor_);
+    waiter->operation.kind = operation.kind == component::PinOperation::Kind::pin
+                                 ? state::LoggedOperation::Kind::pin
+                                 : state::LoggedOperation::Kind::unpin;
+    waiter->operation.pin = std::move(operation.pin);
+    waiter->operation.expected_index = operation.expected_index;
+    waiter->operation.only_if_expired_by = operation.only_if_expired_by;
+    // An entry that cannot be read back would stop every peer.
+    ICL_TRY(state::check_operation(waiter->operation));
+    waiter->size_bytes = size;
+    waiter->deadline = deadline;
+    queue_.push_back(waiter);
+    return waiter;
+}
+
+bool CommitQueue::has_new() const {
+    if (queue_.empty()) return false;
+    return proposed_.empty() || next_sequence_ < proposed_.begin()->first + kSessionWindow;
+}
+
+CommitQueue::ProposedBatch CommitQueue::next_batch() {
+    ProposedBatch batch;
+    std::vector<state::LoggedOperation> operations;
+    std::size_t bytes = 0;
+    while (has_new() && operations.size() < kBatchOperationsMax) {
+        const auto& waiter = queue_.front();
+        if (!operations.empty() && bytes + waiter->size_bytes > kBatchBytesMax) break;
+        bytes += waiter->size_bytes;
+        waiter->operation.id = {origin_, next_sequence_++};
+        operations.push_back(waiter->operation);
+        batch.sequences.push_back(waiter->operation.id.sequence);
+        proposed_.emplace(waiter->operation.id.sequence, waiter);
+        queue_.pop_front();
+    }
+    batch.data = state::encode_operations(operations);
+    return batch;
+}
+
+void CommitQueue::drop_resolved(ProposedBatch& batch) {
+    if (std::erase_if(batch.sequences, [this](std::uint64_t sequence) {
+            return !proposed_.contains(sequence);
+        }) == 0)
+        return;
+    std::vector<state::LoggedOperation> operations;
+    for (const auto sequence : batch.sequences)
+        operations.push_back(proposed_.at(sequence)->operation);
+    batch.data = state::encode_operations(operations);
+}
+
+bool CommitQueue::alive(const ProposedBatch& batch) const {
+    return std::any_of(batch.sequences.begin(), batch.sequences.end(),
+                       [this](std::uint64_t sequence) { return proposed_.contains(sequence); });
+}
+
+void CommitQueue::propose(NodeId leader, std::uint64_t term, SteadyTime now,
+                          const std::function<bool(BytesView)>& propose) {
+    std::erase_if(batches_, [this](const ProposedBatch& batch) { return !alive(batch); });
+    if (leader == 0) return;
+    auto give = [&](ProposedBatch& batch) {
+        if (!propose(batch.data)) return false;
+        batch.sent = true;
+        batch.leader = leader;
+        batch.term = term;
+        batch.at = now;
+        for (const auto sequence : batch.sequences) {
+            const auto found = proposed_.find(sequence);
+            if (found != proposed_.end()) found->second->proposed = true;
+        }
+        return true;
+    };
+    for (auto& batch : batches_) {
+        const bool lost =
+            batch.leader != leader || batch.term != term || now - batch.at >= retry_after_;
+        if ((!batch.sent || lost) && !give(batch)) return;
+    }
+    while (has_new()) {
+        batches_.push_back(next_batch());
+        if (!give(batches_.back())) return;
+    }
+}
+
+void CommitQueue::resolve(Waiter& waiter, Result<component::CommitResult> result) {
+    if (waiter.result) return;
+    waiter.result.emplace(std::move(result));
+    waiter.done.notify_all();
+}
+
+void CommitQueue::applied(const std::vector<state::LoggedOperation>& operations,
+                          const std::vector<state::ApplyResult>& results) {
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        if (operations[i].id.origin != origin_) continue;
+        const auto found = proposed_.find(operations[i].id.sequence);
+        if (found == proposed_.end()) continue;
+        resolve(*found->second, result_of(results[i], operations[i].pin.cid));
+        proposed_.erase(found);
+    }
+}
+
+void CommitQueue::expire(SteadyTime now) {
+    std::erase_if(queue_, [&](const WaiterPtr& waiter) {
+        if (now < waiter->deadline) return false;
+        resolve(*waiter, fail(Kind::unavailable, "no leader: the cluster has no quorum"));
+        return true;
+    });
+    std::erase_if(proposed_, [&](const auto& item) {
+        if (now < item.second->deadline) return false;
+        if (item.second->proposed)
+            resolve(*item.second, fail(Kind::unknown_outcome,
+                                       "not confirmed in time; it may still be carried out"));
+        else
+            resolve(*item.second, fail(Kind::unavailable, "no leader: the cluster has no quorum"));
+        return true;
+    });
+    // What was answered "never sent" must not be sent later, with others of its batch.
+    for (auto& batch : batches_)
+        if (!batch.sent) drop_resolved(batch);
+}
+
+void CommitQueue::fail_all(const Error& why) {
+    for (auto& waiter : queue_) resolve(*waiter, fail(why));
+    for (auto& [sequence, waiter] : proposed_) {
+        if (waiter->proposed)
+            resolve(*waiter,
+                    fail(Kind::unknown_outcome, why.text + "; it may still be carried out"));
+        else
+            resolve(*waiter, fail(why));
+    }
+    queue_.clear();
+    proposed_.clear();
+    batches_.clear();
+}
+
+}  // namespace ipfscluster::raft

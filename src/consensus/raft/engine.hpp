@@ -1,0 +1,106 @@
+#pragma once
+#include <memory>
+
+#include "base/result.hpp"
+#include "consensus/raft/types.hpp"
+
+namespace ipfscluster::raft {
+
+/// How the engine reads the log. Called from inside engine calls: must not call the engine.
+class LogReader {
+ public:
+    virtual ~LogReader() = default;
+    /// Compacted index + 1.
+    virtual std::uint64_t first_index() const = 0;
+    /// The compacted index when the log is empty.
+    virtual std::uint64_t last_index() const = 0;
+    /// `not_found` below the compacted index, `unavailable` beyond the end, `corrupt` otherwise.
+    virtual Result<std::uint64_t> term(std::uint64_t index) const = 0;
+    /// Entries [low, high), at least one, until `bytes_max` of data are reached. Errors as for
+    /// term.
+    virtual Result<std::vector<LogEntry>> entries(std::uint64_t low, std::uint64_t high,
+                                                  std::uint64_t bytes_max) const = 0;
+    /// A snapshot for `to` at `request_index` or later; `retryable` while it is being prepared.
+    virtual Result<SnapshotMeta> snapshot(std::uint64_t request_index, NodeId to) = 0;
+};
+
+struct EngineConfig {
+    NodeId id = 0;
+    HardState hard_state;
+    std::uint64_t applied = 0;
+    Bytes conf_state;  ///< empty: a node that waits to be added
+    std::uint32_t election_ticks = 10;
+    std::uint32_t heartbeat_ticks = 2;
+    std::uint64_t message_bytes_max = 256 * 1024;
+    std::uint64_t committed_bytes_max = 1024 * 1024;
+    std::uint64_t uncommitted_bytes_max = 64 * 1024 * 1024;
+    std::uint32_t inflight_max = 256;
+    /// Election timeouts are drawn from this; the same seed and calls give the same run.
+    std::uint64_t jitter_seed = 0;
+};
+
+/// The consensus algorithm (raft-rs) without I/O, time or threads. One round:
+/// `poll` → send messages that need not wait → persist hard state, entries, snapshot (synced if
+/// `must_sync`) → send the others → `advance` → apply what both reported as committed → `applied`.
+/// Between poll and advance every other changing call answers `conflict`.
+/// After `internal` (the engine broke an invariant) or removal every call answers `shutting_down`:
+/// the owner must fail and restart from disk. Owned by the driver, used on its strand only.
+class Engine {
+ public:
+    /// `log` outlives the engine. `invalid` names what contradicts itself.
+    static Result<std::unique_ptr<Engine>> make(const EngineConfig& config, LogReader& log);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    Result<> tick();
+    Result<> campaign();
+    /// A message from an authenticated member. `corrupt` when it does not decode.
+    Result<> step(BytesView message);
+    /// `retryable` when nobody leads or the leader is busy. Success is no promise: see the caller's
+    /// session.
+    Result<> propose(BytesView data);
+    /// `conflict` when it would remove the leader.
+    Result<> propose_change(ChangeOp op, NodeId id, BytesView context);
+    Result<> read_index(BytesView request);
+    Result<> transfer_leader(NodeId to);
+    Result<> report_unreachable(NodeId id);
+    Result<> report_snapshot(NodeId id, bool good);
+
+    /// Nothing when there is nothing to do.
+    Result<std::optional<Ready>> poll();
+    /// A new commit index comes as hard state and has to be stored before or with what is applied.
+    Result<Ready> advance();
+    Result<> applied(std::uint64_t index);
+    /// For every committed entry that is not normal, in order, unless all members reject it alike.
+    Result<AppliedChange> apply_change(const LogEntry& entry);
+
+    Result<EngineStatus> status() const;
+    Result<std::vector<Progress>> progress() const;
+
+ private:
+    struct Impl;
+    explicit Engine(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// What a membership entry asks for; nothing is applied, `conf_state` stays empty.
+Result<AppliedChange> read_change(const LogEntry& entry);
+
+/// Encodes a configuration without a change under way.
+Bytes make_conf_state(const std::vector<NodeId>& voters, const std::vector<NodeId>& learners);
+/// Members in the order of their ids, voters first. `corrupt` on other bytes.
+Result<std::vector<Member>> read_conf_state(BytesView conf_state);
+
+/// What the envelope of an encoded message says.
+struct MessageInfo {
+    NodeId to = 0;
+    NodeId from = 0;
+    std::uint64_t term = 0;
+    std::uint32_t type = 0;
+    Position snapshot;  ///< index 0: not a snapshot message
+    Bytes token;
+};
+Result<MessageInfo> read_message(BytesView message);
+
+}  // namespace ipfscluster::raft

@@ -1,0 +1,172 @@
+// How a peer without state becomes part of a cluster.
+//
+// Founders write the same first configuration, each under a node id that follows from its peer id.
+// A founder that lost its disk must not do that again: it would vote twice. So a peer without state
+// founds only after every other founder has answered that it never accepted a message of it (each
+// writes that down, synced, before it accepts the first), and otherwise comes back under a random
+// id and asks to be added.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "consensus/raft/raft_consensus.hpp"
+
+namespace ipfscluster::raft {
+
+namespace {
+constexpr Duration kAskAgain = std::chrono::milliseconds(500);
+constexpr Duration kJoinAgain = std::chrono::seconds(2);
+constexpr std::size_t kKnownPeersAskedMax = 16;
+constexpr Duration kKnownPeerLimit = std::chrono::seconds(2);
+}  // namespace
+
+asio::awaitable<void> RaftConsensus::found_or_join() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto done = co_await found_or_join_now();
+    if (!done && !stopping_ && done.error().kind != Kind::cancelled) end_with(done.error());
+}
+
+Async<> RaftConsensus::found_or_join_now() {
+    auto founders = options_.init_peerset;
+    founders.push_back(self_);
+    std::sort(founders.begin(), founders.end());
+    founders.erase(std::unique(founders.begin(), founders.end()), founders.end());
+    if (!log_.has_identity()) {
+        if (options_.staging && !log_.imported().empty())
+            co_return fail(Kind::invalid,
+                           "this peer holds an imported pinset, which founds a cluster and cannot be "
+                           "taken into another: start it without --bootstrap, or remove the pinset "
+                           "with `state cleanup`");
+        if (!options_.staging) {
+            expected_cluster_id_ = make_cluster_id(founders, log_.imported());
+            auto others = founders;
+            std::erase(others, self_);
+            ICL_CO_TRY(auto known, co_await ask_founders(others));
+            if (!known) co_return co_await found(std::move(founders));
+            logger("raft")->warn(
+                "the cluster knows this peer but its consensus data is gone: joining anew");
+            expected_cluster_id_.clear();
+        }
+        ICL_CO_TRY(co_await become_newcomer());
+    }
+    node_id_ = make_node_id(self_, log_.incarnation());
+    ICL_CO_TRY(start_engine());
+    if (!options_.staging) {
+        ICL_CO_TRY(co_await ask_to_join());
+    }
+    co_return ok();
+}
+
+Async<bool> RaftConsensus::ask_founders(std::vector<PeerId> others) {
+    if (others.empty()) co_return co_await ask_known_peers();
+    std::set<PeerId> waiting(others.begin(), others.end());
+    std::set<PeerId> told;
+    bool told_waiting = false;
+    while (true) {
+        for (const auto& peer : others) {
+            if (!waiting.contains(peer)) continue;
+            auto greeted = co_await greet(world_, host_, peer, hello(Purpose::probe),
+                                          options_.network_timeout);
+            if (!greeted) {
+                if (greeted.error().kind == Kind::cancelled) co_return fail(greeted.error());
+                if (greeted.error().kind == Kind::denied && told.insert(peer).second)
+                    logger("raft")->error("a founder refuses us peer={} error=\"{}\"",
+                                          peer.to_string(), greeted.error().text);
+                continue;
+            }
+            greeted.value().stream->reset();
+            if (greeted.value().reply.knows_opener) co_return true;
+            waiting.erase(peer);
+        }
+        if (waiting.empty()) co_return false;
+        // The founders may be gone for good while later members remember us.
+        ICL_CO_TRY(auto remembered, co_await ask_known_peers());
+        if (remembered) co_return true;
+        if (!std::exchange(told_waiting, true))
+            logger("raft")->warn("waiting for the other founders missing={} first={}",
+                                 waiting.size(), waiting.begin()->to_string());
+        auto slept = co_await world_.sleep_for(kAskAgain);
+        if (!slept) co_return fail(slept.error());
+    }
+}
+
+std::vector<PeerId> RaftConsensus::other_known_peers() const {
+    auto known = host_.known_peers();
+    std::sort(known.begin(), known.end());
+    const auto& founders = options_.init_peerset;
+    std::erase_if(known, [&](const PeerId& peer) {
+        return peer == self_ || std::find(founders.begin(), founders.end(), peer) != founders.end();
+    });
+    if (known.size() > kKnownPeersAskedMax) known.resize(kKnownPeersAskedMax);
+    return known;
+}
+
+Async<bool> RaftConsensus::ask_known_peers() {
+    // Whom the peerstore remembers; who does not answer keeps nobody from starting.
+    const auto known = other_known_peers();
+    for (const auto& peer : known) {
+        Hello question = hello(Purpose::probe);
+        question.cluster_id.clear();
+        auto greeted = co_await greet(world_, host_, peer, std::move(question), kKnownPeerLimit);
+        if (!greeted && greeted.error().kind == Kind::cancelled) co_return fail(greeted.error());
+        if (!greeted) continue;
+        greeted.value().stream->reset();
+        if (!greeted.value().reply.knows_opener) continue;
+        co_return true;
+    }
+    co_return false;
+}
+
+Async<> RaftConsensus::found(std::vector<PeerId> founders) {
+    Bytes incarnation = expected_cluster_id_;
+    if (founders.size() == 1) {
+        incarnation.clear();
+        while (incarnation.size() < kIncarnationBytes) put_be64(incarnation, world_.random_u64());
+    }
+    NodeTable table;
+    for (const auto& peer : founders) table[make_node_id(peer, incarnation)] = {peer, 1, false};
+    if (table.size() != founders.size())
+        co_return fail(Kind::internal, "two founders have the same node id");
+    storage::Batch batch;
+    log_.set_identity(batch, incarnation);
+    log_.set_cluster_id(batch, expected_cluster_id_);
+    log_.found(batch, table);
+    // Before the wait: whoever asks meanwhile has to see a founder.
+    node_id_ = make_node_id(self_, incarnation);
+    ICL_CO_TRY(co_await store_.write_synced(std::move(batch)));
+    logger("raft")->info("founding a cluster founders={}", founders.size());
+    co_return start_engine();
+}
+
+Async<> RaftConsensus::become_newcomer() {
+    Bytes incarnation;
+    while (incarnation.size() < kIncarnationBytes) put_be64(incarnation, world_.random_u64());
+    storage::Batch batch;
+    log_.set_identity(batch, std::move(incarnation));
+    log_.forget_import(batch);
+    co_return co_await store_.write_synced(std::move(batch));
+}
+
+Async<> RaftConsensus::ask_to_join() {
+    bool told = false;
+    while (!is_member()) {
+        auto asked = options_.init_peerset;
+        const auto known = other_known_peers();
+        asked.insert(asked.end(), known.begin(), known.end());
+        for (const auto& peer : asked) {
+            if (peer == self_ || is_member()) continue;
+            auto greeted =
+                co_await greet(world_, host_, peer, hello(Purpose::join), options_.network_timeout);
+            if (!greeted && greeted.error().kind == Kind::cancelled)
+                co_return fail(greeted.error());
+            if (greeted)
+                greeted.value().stream->reset();
+            else if (!std::exchange(told, true))
+                logger("raft")->warn("not a member yet error=\"{}\"", greeted.error().text);
+        }
+        auto slept = co_await world_.sleep_for(kJoinAgain);
+        if (!slept) co_return fail(slept.error());
+    }
+    co_return ok();
+}
+
+}  // namespace ipfscluster::raft

@@ -1,0 +1,135 @@
+#include "consensus/raft/links.hpp"
+
+#include <algorithm>
+
+namespace ipfscluster::raft {
+
+namespace {
+
+Result<> judge(const HelloReply& reply, const PeerId& peer) {
+    const auto who = "peer " + peer.to_string();
+    switch (reply.status) {
+        case HelloStatus::ok:
+            return ok();
+        case HelloStatus::wrong_version:
+            return fail(Kind::denied, who + " speaks version " + std::to_string(reply.version) +
+                                          " of the raft protocol, we speak " +
+                                          std::to_string(kWireVersion));
+        case HelloStatus::wrong_cluster:
+            return fail(Kind::denied, who + " belongs to another cluster: " + reply.text);
+        case HelloStatus::removed:
+            return fail(Kind::conflict, who + " says that this peer was removed from the cluster");
+        case HelloStatus::not_ready:
+            return fail(Kind::unavailable, who + " has not joined a cluster yet");
+        default:
+            return fail(Kind::unavailable, who + " refused: " + reply.text);
+    }
+}
+
+Async<Greeted> greet_unbounded(net::Host& host, PeerId peer, Hello hello, Duration limit) {
+    std::vector<std::string> protocols(1, kRaftProtocol);
+    auto opened = co_await host.open(peer, std::move(protocols), limit);
+    // `conflict` is kept for the one meaning the callers act on.
+    if (!opened && opened.error().kind == Kind::conflict)
+        co_return fail(Kind::unavailable, opened.error().text);
+    if (!opened) co_return fail(opened.error());
+    Greeted out;
+    out.stream = std::make_unique<FrameStream>(std::move(opened.value()));
+    auto wrote = co_await out.stream->write(encode_frame(FrameType::hello, encode(hello)));
+    if (!wrote) co_return fail(wrote.error());
+    auto answer = co_await out.stream->expect(FrameType::hello_reply);
+    if (!answer) co_return fail(answer.error());
+    ICL_CO_TRY(auto reply, decode_hello_reply(answer.value()));
+    out.reply = std::move(reply);
+    auto verdict = judge(out.reply, peer);
+    if (!verdict) co_return fail(verdict.error());
+    co_return std::move(out);
+}
+
+}  // namespace
+
+Async<Greeted> greet(World& world, net::Host& host, PeerId peer, Hello hello, Duration limit) {
+    return with_deadline<Greeted>(world, limit, "raft hello to " + peer.short_name(),
+                                  greet_unbounded(host, std::move(peer), std::move(hello), limit));
+}
+
+Links::Links(World& world, net::Host& host, TaskGroup& tasks, Duration network_timeout,
+             Events events)
+    : world_(world),
+      host_(host),
+      tasks_(tasks),
+      network_timeout_(network_timeout),
+      events_(std::move(events)) {}
+
+bool Links::send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t snapshot_index) {
+    auto& slot = links_[to];
+    if (!slot) {
+        slot = std::make_unique<Link>(world_.executor());
+        slot->id = to;
+        slot->peer = peer;
+        if (!tasks_.spawn(run(slot.get()))) return false;
+    }
+    if (slot->queue.size() >= kLinkMessagesMax || slot->bytes + message.size() > kLinkBytesMax)
+        return false;
+    slot->queue.push_back(encode_frame(FrameType::message, message));
+    slot->bytes += slot->queue.back().size();
+    if (snapshot_index != 0) slot->offered = snapshot_index;
+    slot->wake.notify_one();
+    return true;
+}
+
+void Links::drop_queue(Link& link) {
+    link.queue.clear();
+    link.bytes = 0;
+    events_.unreachable(link.id);
+    // While it believes a snapshot to be on its way the engine does not care who is unreachable.
+    if (const auto lost = std::exchange(link.offered, 0); lost != 0)
+        events_.snapshot_lost(link.id, lost);
+}
+
+asio::awaitable<void> Links::run(Link* link) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    Duration pause = kLinkRetryMin;
+    while (true) {
+        while (link->queue.empty()) {
+            auto woken = co_await link->wake.wait();
+            if (!woken) co_return;
+        }
+        auto greeted = co_await greet(world_, host_, link->peer, events_.hello(), network_timeout_);
+        if (tasks_.stopping()) co_return;
+        if (greeted) {
+            pause = kLinkRetryMin;
+            auto ended = co_await pump(link, greeted.value().stream.get());
+            greeted.value().stream->reset();
+            if (!ended && ended.error().kind == Kind::cancelled) co_return;
+        } else {
+            events_.refused(link->id, greeted.error());
+        }
+        if (tasks_.stopping()) co_return;
+        drop_queue(*link);
+        auto slept = co_await world_.sleep_for(pause);
+        if (!slept) co_return;
+        pause = std::min(pause * 2, kLinkRetryMax);
+    }
+}
+
+Async<> Links::pump(Link* link, FrameStream* stream) {
+    while (true) {
+        while (link->queue.empty()) {
+            auto woken = co_await link->wake.wait();
+            if (!woken) co_return fail(woken.error());
+        }
+        Bytes out;
+        while (!link->queue.empty() && (out.empty() || out.size() < kLinkWriteBytesMax)) {
+            link->bytes -= link->queue.front().size();
+            out += link->queue.front();
+            link->queue.pop_front();
+        }
+        auto wrote = co_await with_deadline<void>(world_, network_timeout_, "raft messages",
+                                                  stream->write(std::move(out)));
+        if (!wrote) co_return fail(wrote.error());
+        if (link->queue.empty()) link->offered = 0;
+    }
+}
+
+}  // namespace ipfscluster::raft

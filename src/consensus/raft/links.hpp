@@ -1,0 +1,71 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "consensus/raft/wire.hpp"
+#include "runtime/signal.hpp"
+#include "runtime/task_group.hpp"
+
+namespace ipfscluster::raft {
+
+/// Messages waiting for one peer; more are dropped, which the algorithm bears.
+inline constexpr std::size_t kLinkMessagesMax = 4096;
+inline constexpr std::size_t kLinkBytesMax = 16 * 1024 * 1024;
+/// Bytes handed to the connection at once.
+inline constexpr std::size_t kLinkWriteBytesMax = 256 * 1024;
+inline constexpr Duration kLinkRetryMin = std::chrono::milliseconds(50);
+inline constexpr Duration kLinkRetryMax = std::chrono::seconds(2);
+
+/// Opens a stream and exchanges hellos. Any status but `ok` becomes an error: `denied` for another
+/// cluster or version, `conflict` when the acceptor says that we were removed, `unavailable`
+/// otherwise.
+struct Greeted {
+    std::unique_ptr<FrameStream> stream;
+    HelloReply reply;
+};
+Async<Greeted> greet(World& world, net::Host& host, PeerId peer, Hello hello, Duration limit);
+
+/// Outgoing messages: one ordered stream per node, opened when there is something to say and again
+/// after a failure. Owned by the consensus component; its strand.
+class Links {
+ public:
+    struct Events {
+        std::function<Hello()> hello;             ///< what to say when opening
+        std::function<void(NodeId)> unreachable;  ///< messages to it were lost
+        /// among them the offer of a snapshot at this index
+        std::function<void(NodeId, std::uint64_t)> snapshot_lost;
+        std::function<void(NodeId, const Error&)>
+            refused;  ///< it does not talk to us: the error says why
+    };
+    Links(World& world, net::Host& host, TaskGroup& tasks, Duration network_timeout, Events events);
+
+    /// Queues a message; a node's first one starts its sender. False when dropped.
+    /// `snapshot_index` is that of the snapshot the message offers; 0: it offers none.
+    bool send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t snapshot_index = 0);
+
+ private:
+    struct Link {
+        explicit Link(asio::any_io_executor executor) : wake(std::move(executor)) {}
+        NodeId id = 0;
+        PeerId peer;
+        std::deque<Bytes> queue;  ///< encoded frames
+        std::size_t bytes = 0;
+        std::uint64_t offered =
+            0;  ///< snapshot offered by a message not yet given to the connection
+        Signal wake;
+    };
+    asio::awaitable<void> run(Link* link);
+    Async<> pump(Link* link, FrameStream* stream);
+    void drop_queue(Link& link);
+
+    World& world_;
+    net::Host& host_;
+    TaskGroup& tasks_;
+    Duration network_timeout_;
+    Events events_;
+    std::map<NodeId, std::unique_ptr<Link>> links_;
+};
+
+}  // namespace ipfscluster::raft

@@ -1,0 +1,310 @@
+// Who is a member: adding as learner, promoting, removing, handing over.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "consensus/raft/raft_consensus.hpp"
+
+namespace ipfscluster::raft {
+
+namespace {
+
+/// At the leader: `retryable` when the same may work soon, `conflict` when the cluster's state
+/// forbids it.
+Result<> propose_change(Engine& engine, const ChangeRequest& change) {
+    ICL_TRY(auto status, engine.status());
+    if (status.role != Role::leader) return fail(Kind::retryable, "this peer does not lead");
+    if (status.pending_change)
+        return fail(Kind::retryable, "another membership change is under way");
+    if (status.transferee != 0) return fail(Kind::retryable, "leadership is being handed over");
+    return engine.propose_change(change.op, change.node, change.context);
+}
+
+}  // namespace
+
+std::vector<NodeId> RaftConsensus::nodes_of(const PeerId& peer) const {
+    std::vector<NodeId> out;
+    for (const auto& member : log_.members())
+        if (peer_of(member.id) == peer) out.push_back(member.id);
+    return out;
+}
+
+Async<> RaftConsensus::propose_here(ChangeRequest change) {
+    ICL_CO_TRY(check_running());
+    auto said = std::make_shared<std::optional<Result<>>>();
+    request([this, change, said](Engine& engine) -> Result<> {
+        *said = propose_change(engine, change);
+        changed_.notify_all();
+        return **said;
+    });
+    const auto deadline = world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(
+                                                    options_.network_timeout);
+    while (!*said) {
+        auto changed = co_await wait_change(deadline);
+        if (!changed && !*said) co_return fail(changed.error());
+    }
+    co_return **said;
+}
+
+Async<> RaftConsensus::ask_leader(ChangeRequest change) {
+    if (status_.role == Role::leader) co_return co_await propose_here(std::move(change));
+    const auto leader = peer_of(status_.leader);
+    if (leader.empty()) co_return fail(Kind::retryable, "no leader is known");
+    ICL_CO_TRY(auto greeted, co_await greet(world_, host_, leader, hello(Purpose::change),
+                                            options_.network_timeout));
+    auto* stream = greeted.stream.get();
+    ICL_CO_TRY(co_await stream->write(encode_frame(FrameType::change_request, encode(change))));
+    auto answer = co_await with_deadline<Bytes>(world_, options_.network_timeout,
+                                                "the leader's answer to a membership change",
+                                                stream->expect(FrameType::change_reply));
+    if (!answer && answer.error().kind == Kind::cancelled) co_return fail(answer.error());
+    if (!answer) co_return fail(Kind::unknown_outcome, answer.error().text);
+    ICL_CO_TRY(auto reply, decode_change_reply(answer.value()));
+    if (reply.verdict == ChangeVerdict::accepted) co_return ok();
+    co_return fail(reply.verdict == ChangeVerdict::refused ? Kind::conflict : Kind::retryable,
+                   reply.text);
+}
+
+Async<> RaftConsensus::change_until(std::function<bool()> done, ChangeRequest change,
+                                    std::string what) {
+    const auto election =
+        std::chrono::duration_cast<SteadyTime::duration>(options_.election_timeout);
+    const auto deadline = world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(
+                                                    options_.membership_limit);
+    SteadyTime again{};
+    NodeId asked = 0;
+    bool accepted = false;
+    std::optional<SteadyTime> refused_since;
+    std::string cause = "no leader; the cluster has no quorum";
+    while (!done()) {
+        if (status_.leader != 0 && (world_.steady_now() >= again || status_.leader != asked)) {
+            asked = status_.leader;
+            auto said = co_await ask_leader(change);
+            if (done()) break;
+            const auto now = world_.steady_now();
+            again = now + (said ? election : election * 4 / 10);
+            // A leader forgets once per election timeout who is alive and hears of it a heartbeat
+            // later: only what it still refuses a whole timeout later is refused.
+            if (said || said.error().kind != Kind::conflict)
+                refused_since.reset();
+            else if (!refused_since)
+                refused_since = now;
+            else if (now - *refused_since >= election)
+                co_return fail(said.error().in(what));
+            if (said || said.error().kind == Kind::unknown_outcome) accepted = true;
+            if (!said) cause = said.error().text;
+            if (!said && said.error().kind == Kind::cancelled) co_return fail(said.error());
+        }
+        auto changed = co_await wait_change(
+            std::min(deadline, std::max(again, world_.steady_now() + election / 10)));
+        if (!changed && changed.error().kind == Kind::timeout) {
+            if (world_.steady_now() < deadline) continue;
+            if (accepted)
+                co_return fail(Kind::unknown_outcome,
+                               what + ": not confirmed by a quorum in time; it may still happen");
+            co_return fail(Kind::unavailable, what + ": " + cause);
+        }
+        if (!changed) {
+            // Our own removal ends this component, and is what was asked for.
+            if (done()) co_return ok();
+            co_return fail(changed.error().in(what));
+        }
+    }
+    co_return ok();
+}
+
+Async<> RaftConsensus::add_peer(PeerId peer) {
+    ICL_CO_TRY(check_running());
+    if (!engine_ || !is_member())
+        co_return fail(Kind::unavailable, "this peer is not a member of a cluster");
+    if (peer == self_) co_return ok();
+    auto greeted =
+        co_await greet(world_, host_, peer, hello(Purpose::probe), options_.network_timeout);
+    if (!greeted) {
+        if (!nodes_of(peer).empty()) co_return ok();
+        co_return fail(greeted.error().in("adding peer " + peer.to_string()));
+    }
+    greeted.value().stream->reset();
+    const auto& reply = greeted.value().reply;
+    const auto nodes = nodes_of(peer);
+    if (std::find(nodes.begin(), nodes.end(), reply.node) != nodes.end()) co_return ok();
+    if (reply.node == 0)
+        co_return fail(Kind::unavailable, "peer " + peer.to_string() + " is not ready to join yet");
+    if (reply.has_cluster)
+        co_return fail(Kind::conflict,
+                       "peer " + peer.to_string() + " is a member of another cluster");
+    co_return co_await add_node(peer, reply.node);
+}
+
+Async<> RaftConsensus::add_node(PeerId peer, NodeId id) {
+    auto is_removed = [this, id] {
+        const auto known = log_.nodes().find(id);
+        return known != log_.nodes().end() && known->second.removed;
+    };
+    // Named: g++ 12 destroys a capturing lambda twice when it is a temporary of an awaiting
+    // expression.
+    std::function<bool()> decided = [this, id, is_removed] {
+        return is_removed() || std::any_of(log_.members().begin(), log_.members().end(),
+                                           [id](const Member& member) { return member.id == id; });
+    };
+    ChangeRequest change{ChangeOp::add_learner, id, peer.bytes()};
+    auto what = "adding peer " + peer.to_string();
+    ICL_CO_TRY(co_await change_until(std::move(decided), std::move(change), std::move(what)));
+    if (is_removed())
+        co_return fail(Kind::conflict,
+                       "peer " + peer.to_string() +
+                           " was removed; it must clean its consensus data before it joins");
+    co_return ok();
+}
+
+NodeId RaftConsensus::successor_of(NodeId id) const {
+    NodeId target = 0;
+    if (engine_ && id == node_id_ && status_.role == Role::leader) {
+        // The one that has most needs least to catch up.
+        auto progress = engine_->progress();
+        if (!progress) return 0;
+        std::uint64_t best = 0;
+        for (const auto& peer : progress.value()) {
+            if (peer.learner || peer.id == id || !peer.recent_active || peer.matched < best)
+                continue;
+            best = peer.matched;
+            target = peer.id;
+        }
+        return target;
+    }
+    for (const auto& member : log_.members()) {
+        if (member.learner || member.id == id) continue;
+        if (target == 0 || member.id == node_id_) target = member.id;
+    }
+    return target;
+}
+
+Async<> RaftConsensus::move_leadership_from(NodeId id) {
+    const auto election =
+        std::chrono::duration_cast<SteadyTime::duration>(options_.election_timeout);
+    const auto start = world_.steady_now();
+    const auto deadline =
+        start + std::chrono::duration_cast<SteadyTime::duration>(options_.membership_limit);
+    SteadyTime again{};
+    bool asked = false;
+    while (status_.leader == id || status_.leader == 0) {
+        const auto now = world_.steady_now();
+        if (now >= again && status_.leader == id) {
+            const auto target = successor_of(id);
+            // Once per election timeout the leader knows of nobody alive until the next heartbeat.
+            if (target == 0 && !asked && now - start >= election)
+                co_return fail(Kind::conflict, "no other voter answers that could lead");
+            if (target != 0) {
+                asked = true;
+                request([target](Engine& engine) { return engine.transfer_leader(target); });
+            }
+            again = now + (target != 0 ? 2 * election : election / 10);
+        }
+        auto changed =
+            co_await wait_change(std::min(deadline, std::max(again, now + election / 10)));
+        if (changed) continue;
+        if (changed.error().kind != Kind::timeout)
+            co_return fail(changed.error().in("handing over leadership"));
+        if (world_.steady_now() >= deadline)
+            co_return fail(Kind::unavailable, "no other voter took over leadership in time");
+    }
+    co_return ok();
+}
+
+Async<> RaftConsensus::remove_peer(PeerId peer) {
+    ICL_CO_TRY(check_running());
+    if (!engine_ || !is_member())
+        co_return fail(Kind::unavailable, "this peer is not a member of a cluster");
+    while (true) {
+        const auto nodes = nodes_of(peer);
+        if (nodes.empty()) co_return ok();
+        const auto id = nodes.front();
+        const auto voters = std::count_if(log_.members().begin(), log_.members().end(),
+                                          [](const Member& member) { return !member.learner; });
+        const bool learner = std::any_of(log_.members().begin(), log_.members().end(),
+                                         [id](const Member& m) { return m.id == id && m.learner; });
+        if (!learner && voters == 1)
+            co_return fail(Kind::conflict,
+                           "peer " + peer.to_string() +
+                               " is the last voter of the cluster and cannot be removed");
+        if (status_.leader == id) {
+            ICL_CO_TRY(co_await move_leadership_from(id));
+        }
+        std::function<bool()> gone_or_leads = [this, id] {
+            const bool gone = std::none_of(log_.members().begin(), log_.members().end(),
+                                           [id](const Member& member) { return member.id == id; });
+            return gone || status_.leader == id;
+        };
+        ChangeRequest change{ChangeOp::remove, id, {}};
+        auto what = "removing peer " + peer.to_string();
+        auto removed =
+            co_await change_until(std::move(gone_or_leads), std::move(change), std::move(what));
+        if (!removed) co_return fail(removed.error());
+        if (ended_) co_return ok();
+    }
+}
+
+PeerId RaftConsensus::next_to_ask() {
+    const auto known = peers();
+    auto next = std::upper_bound(known.begin(), known.end(), last_asked_);
+    for (std::size_t i = 0; i < known.size(); ++i, ++next) {
+        if (next == known.end()) next = known.begin();
+        if (*next != self_) return *next;
+    }
+    return {};
+}
+
+asio::awaitable<void> RaftConsensus::run_lookout() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto silence =
+        std::chrono::duration_cast<SteadyTime::duration>(kSilentElections * options_.election_timeout);
+    last_heard_ = world_.steady_now();
+    while (!stopping_ && !ended_) {
+        auto slept = co_await world_.sleep_for(options_.election_timeout);
+        if (!slept) co_return;
+        if (stopping_ || ended_) co_return;
+        if (status_.role == Role::leader || world_.steady_now() - last_heard_ < silence) continue;
+        last_asked_ = next_to_ask();
+        if (last_asked_.empty()) continue;
+        auto greeted = co_await greet(world_, host_, last_asked_, hello(Purpose::messages),
+                                      options_.network_timeout);
+        if (!greeted && greeted.error().kind == Kind::cancelled) co_return;
+        if (greeted)
+            greeted.value().stream->reset();
+        else if (greeted.error().kind == Kind::conflict)
+            end_removed(greeted.error());
+    }
+}
+
+void RaftConsensus::tend_members(Engine& engine) {
+    auto status = engine.status();
+    if (!status || status.value().role != Role::leader || status.value().pending_change ||
+        status.value().transferee != 0)
+        return;
+    auto progress = engine.progress();
+    if (!progress) return;
+    // A peer that came back without its data is a new member; the old one can never answer again.
+    for (const auto& member : log_.members()) {
+        const auto mine = log_.nodes().find(member.id);
+        if (mine == log_.nodes().end() || member.id == node_id_) continue;
+        for (const auto id : nodes_of(mine->second.peer)) {
+            const auto other = log_.nodes().find(id);
+            if (other == log_.nodes().end() ||
+                other->second.added_index <= mine->second.added_index)
+                continue;
+            requests_.push_back([old = member.id](Engine& later) {
+                return later.propose_change(ChangeOp::remove, old, {});
+            });
+            return;
+        }
+    }
+    for (const auto& peer : progress.value()) {
+        if (!peer.learner || !peer.recent_active || peer.in_snapshot) continue;
+        if (peer.matched + kCaughtUpEntries < status.value().last_index) continue;
+        requests_.push_back([id = peer.id, context = peer_of(peer.id).bytes()](Engine& later) {
+            return later.propose_change(ChangeOp::add_voter, id, context);
+        });
+        return;
+    }
+}
+
+}  // namespace ipfscluster::raft

@@ -1,0 +1,40 @@
+#pragma once
+#include <vector>
+
+#include "base/time.hpp"
+#include "multi/peer_id.hpp"
+
+namespace ipfscluster::raft {
+
+/// What the `consensus.raft` section and the command line decide. Plain values.
+struct RaftOptions {
+    /// Founders; this peer is always one of them unless `staging`.
+    std::vector<PeerId> init_peerset;
+    /// `--bootstrap`: found nothing, wait to be added by a member. Without effect when there is
+    /// state.
+    bool staging = false;
+
+    /// A follower that hears nothing for one to two election timeouts stands for election.
+    Duration election_timeout = std::chrono::seconds(1);
+    Duration network_timeout = std::chrono::seconds(10);
+    /// How long an operation may wait for a leader and for its commit before "outcome unknown".
+    Duration commit_limit = std::chrono::seconds(20);
+    /// A membership change that found no quorum by then is an error.
+    Duration membership_limit = std::chrono::seconds(30);
+    /// The log is compacted when it holds this many applied entries more than `trailing_logs`.
+    std::uint64_t snapshot_threshold = 8192;
+    std::uint64_t trailing_logs = 10240;
+};
+
+/// Ticks per election timeout and per heartbeat.
+inline constexpr std::uint32_t kElectionTicks = 10;
+inline constexpr std::uint32_t kHeartbeatTicks = 2;
+/// A candidate waits this many times longer for votes at most: twice as long after each election nobody won. An answer
+/// takes a sync of the candidate's disk and then one of the voter's; where those last longer than an election timeout, every
+/// vote would come too late for ever.
+inline constexpr std::uint32_t kCandidatePatienceMax = 16;
+/// Election timeouts without a message after which a node asks the members, one after another, whether it still is one. A
+/// voter would find out by standing for election; a learner that was removed before it heard of it never opens a stream.
+inline constexpr int kSilentElections = 3;
+
+}  // namespace ipfscluster::raft

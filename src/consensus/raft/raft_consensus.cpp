@@ -1,0 +1,316 @@
+#include "consensus/raft/raft_consensus.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+
+namespace ipfscluster::raft {
+
+using component::CommitResult;
+using component::PinOperation;
+
+namespace {
+
+Bytes random_bytes(World& world, std::size_t count) {
+    Bytes out;
+    while (out.size() < count) put_be64(out, world.random_u64());
+    out.resize(count);
+    return out;
+}
+
+constexpr std::size_t kOriginBytes = 16;
+
+}  // namespace
+
+RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& store,
+                             state::State& state, RaftOptions options)
+    : world_(world),
+      host_(host),
+      store_(store),
+      state_(state),
+      options_(std::move(options)),
+      self_(host.id()),
+      log_(store),
+      commits_(world.executor(), random_bytes(world, kOriginBytes), 2 * options_.election_timeout),
+      tasks_(world, "raft"),
+      links_(world, host, tasks_, options_.network_timeout,
+             {[this] { return hello(Purpose::messages); },
+              [this](NodeId id) {
+                  request([id](Engine& engine) { return engine.report_unreachable(id); });
+              },
+              [this](NodeId id, std::uint64_t index) {
+                  request([this, id, index](Engine& engine) {
+                      return report_snapshot(engine, {id, index}, false);
+                  });
+              },
+              [this](NodeId id, const Error& why) {
+                  if (why.kind == Kind::conflict) return end_removed(why);
+                  if (why.kind == Kind::denied && refused_logged_.insert(id).second)
+                      logger("raft")->error("a peer refuses us peer={} error=\"{}\"",
+                                            peer_of(id).to_string(), why.text);
+              }}),
+      leases_(world, store, state, log_),
+      other_offer_(world.executor()),
+      wake_(world.executor()),
+      changed_(world.executor()),
+      inbox_room_(world.executor()) {
+    log_.on_snapshot([this](std::uint64_t request_index, NodeId to) {
+        return promise_snapshot(request_index, to);
+    });
+}
+
+RaftConsensus::~RaftConsensus() = default;
+
+Async<> RaftConsensus::start() {
+    ICL_CO_TRY(log_.open());
+    host_.handle(kRaftProtocol, [this](net::StreamPtr stream) { accept(std::move(stream)); });
+    if (log_.has_identity() && !log_.members().empty()) {
+        node_id_ = make_node_id(self_, log_.incarnation());
+        const auto own = log_.nodes().find(node_id_);
+        if (own != log_.nodes().end() && own->second.removed) {
+            status_.id = node_id_;
+            ended_ = Error{Kind::conflict,
+                           "this peer was removed from the cluster; start it with --bootstrap to "
+                           "join again"};
+            removed_ = true;
+            co_return fail(*ended_);
+        }
+        ICL_CO_TRY(start_engine());
+        tasks_.spawn(run_commit_limits());
+        co_return ok();
+    }
+    tasks_.spawn(run_commit_limits());
+    tasks_.spawn(found_or_join());
+    co_return ok();
+}
+
+Result<> RaftConsensus::start_engine() {
+    EngineConfig config;
+    config.id = node_id_;
+    config.hard_state = log_.hard_state();
+    config.applied = log_.applied().index;
+    config.conf_state = log_.conf_state();
+    config.election_ticks = kElectionTicks;
+    config.heartbeat_ticks = kHeartbeatTicks;
+    config.jitter_seed = world_.random_u64();
+    ICL_TRY(auto engine, Engine::make(config, log_));
+    engine_ = std::move(engine);
+    refresh_status();
+    logger("raft")->info("started node={:016x} members={} applied={} last={}", node_id_,
+                         log_.members().size(), log_.applied().index, log_.last_index());
+    tasks_.spawn(run());
+    tasks_.spawn(run_ticks());
+    tasks_.spawn(run_disk_watch());
+    tasks_.spawn(run_lookout());
+    if (!reconciling_) {
+        reconciling_ = true;
+        tasks_.spawn(run_reconcile());
+    }
+    return ok();
+}
+
+bool RaftConsensus::is_member() const {
+    return std::any_of(log_.members().begin(), log_.members().end(),
+                       [this](const Member& member) { return member.id == node_id_; });
+}
+
+Result<> RaftConsensus::check_running() const {
+    if (stopping_) return fail(Kind::shutting_down, "consensus is closing");
+    if (ended_) return fail(*ended_);
+    return ok();
+}
+
+void RaftConsensus::end_removed(Error why) {
+    if (ended_ || stopping_) return;
+    removed_ = true;
+    end_with(std::move(why));
+}
+
+void RaftConsensus::end_with(Error why) {
+    if (ended_ || stopping_) return;
+    // Whoever waits for the end takes `conflict` for the removal of this peer.
+    if (why.kind == Kind::conflict && !removed_) why.kind = Kind::internal;
+    logger("raft")->error("consensus has ended error=\"{}\"", why.text);
+    ended_ = why;
+    commits_.fail_all({Kind::unavailable, "consensus has ended: " + why.text});
+    changed_.notify_all();
+    wake_.notify_all();
+    inbox_room_.notify_all();
+}
+
+PeerId RaftConsensus::peer_of(NodeId id) const {
+    const auto found = log_.nodes().find(id);
+    if (found != log_.nodes().end()) return found->second.peer;
+    // Before its first snapshot a joiner knows its leader only from the stream.
+    const auto contact = contacts_.find(id);
+    return contact == contacts_.end() ? PeerId{} : contact->second;
+}
+
+Hello RaftConsensus::hello(Purpose purpose) const {
+    return {kWireVersion, purpose, node_id_,
+            log_.cluster_id().empty() ? expected_cluster_id_ : log_.cluster_id()};
+}
+
+Async<> RaftConsensus::wait_change(SteadyTime deadline) {
+    ICL_CO_TRY(check_running());
+    const auto left = deadline - world_.steady_now();
+    if (left <= left.zero()) co_return fail(Kind::timeout, "the deadline has passed");
+    // Progress that nobody announces (a peer that answers again) is looked for once in a while.
+    const auto pause = std::min<Duration>(left, options_.election_timeout / 2);
+    auto woken =
+        co_await with_deadline<void>(world_, pause, "a change of the cluster", changed_.wait());
+    if (!woken && woken.error().kind == Kind::cancelled) co_return fail(woken.error());
+    co_return check_running();
+}
+
+asio::awaitable<void> RaftConsensus::run_commit_limits() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    // Beside the driver: operations also wait before there is an engine, and behind a disk that
+    // hangs.
+    while (!stopping_ && !ended_) {
+        auto slept = co_await world_.sleep_for(options_.election_timeout / kElectionTicks);
+        if (!slept) co_return;
+        commits_.expire(world_.steady_now());
+    }
+}
+
+Async<CommitResult> RaftConsensus::commit(PinOperation operation) {
+    ICL_CO_TRY(check_running());
+    const auto deadline = world_.steady_now() +
+                          std::chrono::duration_cast<SteadyTime::duration>(options_.commit_limit);
+    ICL_CO_TRY(auto waiter, commits_.add(std::move(operation), deadline));
+    wake_.notify_all();
+    while (!waiter->result) {
+        auto woken = co_await waiter->done.wait();
+        if (!woken && !waiter->result)
+            co_return fail(waiter->proposed ? Kind::unknown_outcome : Kind::cancelled,
+                           "the caller no longer waits");
+    }
+    co_return std::move(*waiter->result);
+}
+
+std::vector<PeerId> RaftConsensus::peers() {
+    std::set<PeerId> distinct;
+    for (const auto& member : log_.members()) distinct.insert(peer_of(member.id));
+    distinct.erase(PeerId{});
+    return {distinct.begin(), distinct.end()};
+}
+
+Result<PeerId> RaftConsensus::leader() {
+    ICL_TRY(check_running());
+    const auto peer = status_.leader == 0 ? PeerId{} : peer_of(status_.leader);
+    if (peer.empty()) return fail(Kind::unavailable, "no leader is known");
+    return peer;
+}
+
+bool RaftConsensus::is_coordinator() {
+    // The engine steps down when no quorum answered for an election timeout, so leading is a fresh
+    // lease.
+    return !stopping_ && !ended_ && status_.role == Role::leader && status_.transferee == 0;
+}
+
+bool RaftConsensus::is_trusted(const PeerId&) {
+    return true;
+}
+
+Async<> RaftConsensus::wait_for_sync(Duration limit) {
+    const auto deadline =
+        world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
+    Bytes id;
+    put_be64(id, node_id_);
+    put_be64(id, next_read_++);
+    put_be64(id, world_.random_u64());
+    reads_[id] = {};
+    SteadyTime ask_again{};
+    Result<> outcome = ok();
+    while (true) {
+        const auto index = reads_[id].index;
+        if (index && log_.applied().index >= *index) break;
+        const auto now = world_.steady_now();
+        if (!index && now >= ask_again) {
+            request([id](Engine& engine) { return engine.read_index(id); });
+            ask_again =
+                now + std::chrono::duration_cast<SteadyTime::duration>(options_.election_timeout);
+        }
+        auto changed = co_await wait_change(deadline);
+        if (!changed) {
+            outcome = changed.error().kind == Kind::timeout
+                          ? Result<>(fail(Kind::unavailable, "no quorum answered a read in time"))
+                          : std::move(changed);
+            break;
+        }
+    }
+    reads_.erase(id);
+    co_return outcome;
+}
+
+Async<> RaftConsensus::wait_ready(Duration limit) {
+    const auto deadline =
+        world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
+    while (!engine_ || !is_member() || status_.leader == 0) {
+        auto changed = co_await wait_change(deadline);
+        if (!changed && changed.error().kind == Kind::timeout)
+            co_return fail(Kind::unavailable, !engine_ || !is_member()
+                                                  ? "not a member of a cluster yet"
+                                                  : "no leader is known");
+        if (!changed) co_return fail(changed.error());
+    }
+    const auto left = deadline - world_.steady_now();
+    ICL_CO_TRY(co_await wait_for_sync(std::max<Duration>(left, options_.election_timeout)));
+    ready_ = true;
+    co_return ok();
+}
+
+bool RaftConsensus::ready() {
+    return ready_ && !stopping_ && !ended_ && status_.leader != 0;
+}
+
+asio::awaitable<Error> RaftConsensus::wait_ended() {
+    while (!ended_ && !stopping_) {
+        auto woken = co_await changed_.wait();
+        if (!woken) co_return woken.error();
+    }
+    if (ended_) co_return *ended_;
+    co_return Error{Kind::shutting_down, "consensus was stopped"};
+}
+
+Async<> RaftConsensus::clean() {
+    if (!stopping_)
+        co_return fail(Kind::conflict, "consensus must be stopped before its data is removed");
+    storage::Batch batch;
+    LogStore::wipe(batch);
+    co_return co_await store_.write_synced(std::move(batch));
+}
+
+Async<> RaftConsensus::stop() {
+    if (!stopping_ && !ended_ && status_.role == Role::leader && log_.members().size() > 1) {
+        // Handing over saves the others an election timeout; without an answer we go anyway.
+        auto moved =
+            co_await with_deadline<void>(world_, options_.election_timeout,
+                                         "handing over leadership", move_leadership_from(node_id_));
+        if (!moved) logger("raft")->debug("leadership was not handed over: {}", moved.error().text);
+    }
+    if (!stopping_) host_.handle(kRaftProtocol, {});
+    stopping_ = true;
+    commits_.fail_all({Kind::shutting_down, "consensus is closing"});
+    changed_.notify_all();
+    inbox_room_.notify_all();
+    auto stopped = co_await tasks_.stop();
+    leases_.clear();
+    engine_.reset();
+    co_return stopped;
+}
+
+RaftStatus RaftConsensus::status() const {
+    return {status_, log_.compacted(), commits_.pending(), leases_.size(),
+            engine_ != nullptr && !ended_};
+}
+
+void RaftConsensus::transfer_leadership(const PeerId& to) {
+    for (const auto& member : log_.members()) {
+        if (member.learner || peer_of(member.id) != to) continue;
+        request([id = member.id](Engine& engine) { return engine.transfer_leader(id); });
+    }
+}
+
+}  // namespace ipfscluster::raft

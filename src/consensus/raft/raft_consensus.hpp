@@ -1,0 +1,210 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "component/consensus.hpp"
+#include "consensus/raft/commit_queue.hpp"
+#include "consensus/raft/links.hpp"
+#include "consensus/raft/log_store.hpp"
+#include "consensus/raft/options.hpp"
+#include "consensus/raft/snapshots.hpp"
+#include "net/host.hpp"
+#include "runtime/task_group.hpp"
+#include "state/state.hpp"
+
+namespace ipfscluster::raft {
+
+/// Bytes of received messages waiting for the driver; readers pause beyond it.
+inline constexpr std::size_t kInboxBytesMax = 8 * 1024 * 1024;
+/// Nodes remembered that are in no table yet.
+inline constexpr std::size_t kContactsMax = 256;
+/// Entries up to which a learner may lag and still be made a voter.
+inline constexpr std::uint64_t kCaughtUpEntries = 64;
+
+/// What a follower that is being sent a snapshot will need next stays in the log beyond its usual
+/// length, but no more than this many times that length, and no longer than this.
+inline constexpr std::uint64_t kCompactionHoldFactor = 4;
+inline constexpr Duration kCompactionHoldMax = std::chrono::minutes(10);
+
+/// What tests and metrics look at.
+struct RaftStatus {
+    EngineStatus engine;
+    Position compacted;
+    std::size_t pending_commits = 0;
+    std::size_t open_snapshots = 0;  ///< promised to followers
+    bool running = false;
+};
+
+/// Consensus by Raft over the peer's database and network (README.md). Made and owned by main after
+/// the store, the state and the host, which outlive it; `stop` before destroying it. One strand.
+class RaftConsensus final : public component::Consensus {
+ public:
+    RaftConsensus(World& world, net::Host& host, storage::Store& store, state::State& state,
+                  RaftOptions options);
+    ~RaftConsensus() override;
+
+    /// Reads the stored log; `corrupt` when it contradicts itself, `conflict` when it says that
+    /// this peer was removed. Founding or joining goes on behind.
+    Async<> start() override;
+    Async<component::CommitResult> commit(component::PinOperation operation) override;
+    std::vector<PeerId> peers() override;
+    Result<PeerId> leader() override;
+    bool is_coordinator() override;
+    Async<> add_peer(PeerId peer) override;
+    Async<> remove_peer(PeerId peer) override;
+    bool is_trusted(const PeerId& peer) override;
+    Async<> wait_ready(Duration limit) override;
+    bool ready() override;
+    Async<> wait_for_sync(Duration limit) override;
+    asio::awaitable<Error> wait_ended() override;
+    /// The members agreed that this peer is none of them any more: its removal was applied here, is
+    /// in its records, or a member said so.
+    bool removed() const { return removed_; }
+    Async<> clean() override;
+    Async<> stop() override;
+
+    RaftStatus status() const;
+    const LogStore& log() const { return log_; }
+    /// Hands leadership over; nothing happens when `to` is no voter or we do not lead.
+    void transfer_leadership(const PeerId& to);
+
+ private:
+    struct Read {
+        std::optional<std::uint64_t> index;
+    };
+    /// A follower that was promised a snapshot and has not caught up since.
+    struct CatchUp {
+        std::uint64_t from = 0;  ///< index of the snapshot
+        SteadyTime since{};
+    };
+    /// A MsgSnapshot that waits until what it names is here.
+    struct SnapshotOffer {
+        PeerId from;
+        MessageInfo info;
+        Bytes message;
+    };
+
+    // raft_consensus.cpp: life
+    Result<> start_engine();
+    bool is_member() const;
+    Result<> check_running() const;
+    void end_with(Error why);
+    void end_removed(Error why);
+    asio::awaitable<void> run_commit_limits();
+    Async<> wait_change(SteadyTime deadline);
+    PeerId peer_of(NodeId id) const;
+    Hello hello(Purpose purpose) const;
+
+    // founding.cpp
+    asio::awaitable<void> found_or_join();
+    Async<> found_or_join_now();
+    Async<bool> ask_founders(std::vector<PeerId> others);
+    Async<bool> ask_known_peers();
+    std::vector<PeerId> other_known_peers() const;
+    Async<> found(std::vector<PeerId> founders);
+    Async<> become_newcomer();
+    Async<> ask_to_join();
+
+    // driver.cpp: rounds
+    asio::awaitable<void> run();
+    asio::awaitable<void> run_ticks();
+    asio::awaitable<void> run_disk_watch();
+    asio::awaitable<void> run_lookout();
+    PeerId next_to_ask();
+    Async<> drive();
+    bool has_work() const;
+    Result<> take_input();
+    Result<> tick();
+    Result<> tolerate(const Result<>& outcome, const char* what);
+    Async<bool> round();
+    Async<> persist(storage::Batch batch, bool sync);
+    Result<> install(storage::Batch& batch, const SnapshotMeta& snapshot);
+    Result<> apply(std::vector<LogEntry> committed, const std::optional<HardState>& hard_state);
+    Result<bool> apply_change(storage::Batch& batch, const LogEntry& entry);
+    void send(std::vector<OutMessage>& messages, bool after_persist);
+    Async<> compact_if_due();
+    Result<std::uint64_t> still_needed();
+    Result<SnapshotMeta> promise_snapshot(std::uint64_t request_index, NodeId to);
+    Result<> tend_snapshots(SteadyTime now);
+    Result<> report_snapshot(Engine& engine, PromisedSnapshot promise, bool good);
+    void refresh_status();
+    void request(std::function<Result<>(Engine&)> work);
+
+    // membership.cpp
+    Async<> change_until(std::function<bool()> done, ChangeRequest change, std::string what);
+    Async<> ask_leader(ChangeRequest change);
+    Async<> propose_here(ChangeRequest change);
+    NodeId successor_of(NodeId id) const;
+    Async<> add_node(PeerId peer, NodeId id);
+    Async<> move_leadership_from(NodeId id);
+    std::vector<NodeId> nodes_of(const PeerId& peer) const;
+    void tend_members(Engine& engine);
+
+    // serving.cpp: streams others open
+    void accept(net::StreamPtr stream);
+    asio::awaitable<void> serve(std::unique_ptr<FrameStream> stream);
+    Async<> serve_checked(FrameStream* stream);
+    Async<HelloReply> answer_hello(PeerId remote, Hello hello);
+    Async<> serve_change(FrameStream* stream, NodeId from);
+    Async<> receive_messages(FrameStream* stream, NodeId from);
+    bool knows(const PeerId& peer);
+
+    // snapshots: fetching one
+    void begin_fetch(SnapshotOffer offer);
+    void start_fetch(SnapshotOffer offer);
+    asio::awaitable<void> run_fetch(SnapshotOffer offer);
+    bool supersedes(const SnapshotOffer& offer) const;
+    Async<> wait_superseded();
+    void take_message(Bytes message);
+    asio::awaitable<void> run_reconcile();
+
+    World& world_;
+    net::Host& host_;
+    storage::Store& store_;
+    state::State& state_;
+    RaftOptions options_;
+    PeerId self_;
+
+    LogStore log_;
+    NodeId node_id_ = 0;
+    Bytes expected_cluster_id_;
+    std::unique_ptr<Engine> engine_;
+    EngineStatus status_;
+    CommitQueue commits_;
+    TaskGroup tasks_;
+    Links links_;
+    SnapshotLeases leases_;
+    std::map<NodeId, CatchUp> catching_up_;
+    std::optional<FetchedSnapshot> fetched_;
+    std::optional<MessageInfo> fetching_;      ///< the offer whose rows are being fetched
+    SteadyTime fetch_moved_{};                 ///< when rows came last
+    std::optional<SnapshotOffer> next_offer_;  ///< the newest other one meanwhile
+    Signal other_offer_;
+    bool reconciling_ = false;
+
+    Signal wake_;     ///< the driver has work
+    Signal changed_;  ///< applied index, leader, members or life changed
+    Signal inbox_room_;
+    std::deque<Bytes> inbox_;
+    std::size_t inbox_bytes_ = 0;
+    SteadyTime last_heard_{};  ///< when a message for this node came last
+    PeerId last_asked_;        ///< whom the lookout asked last
+    std::deque<std::function<Result<>(Engine&)>> requests_;
+    bool tick_due_ = false;
+    std::uint32_t patience_ = 1;         ///< ticks of ours per tick of a candidate
+    std::uint32_t candidate_ticks_ = 0;  ///< while we are one
+    bool proposals_wait_ = false;        ///< the engine takes none until the next tick
+    std::map<Bytes, Read> reads_;
+    std::uint64_t next_read_ = 0;
+    bool ready_ = false;
+    bool stopping_ = false;
+    std::optional<Error> ended_;
+    bool removed_ = false;
+    std::set<NodeId> refused_logged_;
+    std::map<NodeId, PeerId> contacts_;  ///< nodes that talk to us and are in no table of ours yet
+};
+
+}  // namespace ipfscluster::raft

@@ -1,0 +1,255 @@
+// Streams that other peers open to us.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "consensus/raft/raft_consensus.hpp"
+
+namespace ipfscluster::raft {
+
+namespace {
+
+/// eraftpb.MessageType of a leadership transfer, whose `from` is the node to lead.
+constexpr std::uint32_t kTransferLeader = 13;
+constexpr std::size_t kStreamsMax = 256;
+
+asio::awaitable<void> add_in_background(std::function<Async<>()> add) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto added = co_await add();
+    if (!added)
+        logger("raft")->warn("a peer could not be added again error=\"{}\"", added.error().text);
+}
+
+}  // namespace
+
+void RaftConsensus::accept(net::StreamPtr stream) {
+    auto frames = std::make_unique<FrameStream>(std::move(stream));
+    if (stopping_ || tasks_.size() > kStreamsMax) return frames->reset();
+    tasks_.spawn(serve(std::move(frames)));
+}
+
+asio::awaitable<void> RaftConsensus::serve(std::unique_ptr<FrameStream> stream) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto served = co_await serve_checked(stream.get());
+    if (!served && served.error().kind == Kind::corrupt)
+        logger("raft")->warn("bad raft stream peer={} error=\"{}\"", stream->remote().to_string(),
+                             served.error().text);
+    stream->reset();
+}
+
+Async<> RaftConsensus::serve_checked(FrameStream* stream) {
+    ICL_CO_TRY(auto bytes,
+               co_await with_deadline<Bytes>(world_, options_.network_timeout, "raft hello",
+                                             stream->expect(FrameType::hello)));
+    ICL_CO_TRY(auto said, decode_hello(bytes));
+    auto answered = co_await answer_hello(stream->remote(), said);
+    if (!answered) co_return fail(answered.error());
+    const auto reply = std::move(answered.value());
+    ICL_CO_TRY(co_await stream->write(encode_frame(FrameType::hello_reply, encode(reply))));
+    // A refusal has to be read by the opener before the stream goes.
+    if (reply.status != HelloStatus::ok) said.purpose = Purpose::probe;
+    switch (said.purpose) {
+        case Purpose::messages:
+            co_return co_await receive_messages(stream, said.node);
+        case Purpose::snapshot: {
+            ICL_CO_TRY(auto asked, co_await with_deadline<Bytes>(
+                                       world_, options_.network_timeout, "raft snapshot request",
+                                       stream->expect(FrameType::snapshot_request)));
+            ICL_CO_TRY(auto wanted, decode_snapshot_request(asked));
+            ICL_CO_TRY(co_await leases_.serve(stream, std::move(wanted), said.node));
+            break;
+        }
+        case Purpose::change: {
+            ICL_CO_TRY(co_await serve_change(stream, said.node));
+            break;
+        }
+        default: {
+            ICL_CO_TRY(co_await stream->close_write());
+        }
+    }
+    // The opener ends the stream once it has read everything.
+    auto end = co_await with_deadline<std::optional<Frame>>(world_, options_.network_timeout,
+                                                            "end of a raft stream", stream->read());
+    co_return ok();
+}
+
+Async<> RaftConsensus::serve_change(FrameStream* stream, NodeId from) {
+    ICL_CO_TRY(auto asked, co_await with_deadline<Bytes>(
+                               world_, options_.network_timeout, "raft change request",
+                               stream->expect(FrameType::change_request)));
+    ICL_CO_TRY(auto change, decode_change_request(asked));
+    Result<> outcome = fail(Kind::conflict, "only a member may change the membership");
+    if (std::any_of(log_.members().begin(), log_.members().end(),
+                    [from](const Member& member) { return member.id == from; }))
+        outcome = co_await propose_here(std::move(change));
+    ChangeReply reply;
+    if (!outcome) {
+        reply.verdict =
+            outcome.error().kind == Kind::conflict ? ChangeVerdict::refused : ChangeVerdict::later;
+        reply.text = outcome.error().text;
+    }
+    ICL_CO_TRY(co_await stream->write(encode_frame(FrameType::change_reply, encode(reply))));
+    co_return co_await stream->close_write();
+}
+
+bool RaftConsensus::knows(const PeerId& peer) {
+    // Only a founder has written down since the beginning whom it heard; anybody else gives the
+    // careful answer.
+    const auto own = log_.nodes().find(node_id_);
+    const bool founder = own != log_.nodes().end() && own->second.added_index == 1;
+    return std::any_of(log_.nodes().begin(), log_.nodes().end(), [&](const auto& item) {
+        const auto& [id, record] = item;
+        return record.peer == peer &&
+               (record.removed || record.added_index > 1 || !founder || log_.has_seen(id));
+    });
+}
+
+Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
+    HelloReply reply;
+    const auto own = hello(Purpose::messages);
+    reply.node = own.node;
+    reply.cluster_id = own.cluster_id;
+    reply.has_cluster = engine_ != nullptr && is_member();
+    reply.knows_opener = knows(remote);
+    auto refuse = [&reply](HelloStatus status, std::string text) {
+        reply.status = status;
+        reply.text = std::move(text);
+        return reply;
+    };
+    if (stopping_ || ended_) co_return refuse(HelloStatus::refused, "consensus is closing");
+    if (said.version != kWireVersion)
+        co_return refuse(HelloStatus::wrong_version, "unknown version");
+    if (!said.cluster_id.empty() && !own.cluster_id.empty() && said.cluster_id != own.cluster_id)
+        co_return refuse(HelloStatus::wrong_cluster,
+                         "the clusters were founded with different init_peersets");
+    if (said.purpose == Purpose::probe) {
+        if (said.node == 0 && !said.cluster_id.empty() && options_.staging && !reply.has_cluster)
+            co_return refuse(HelloStatus::refused, "it waits to be added and cannot be a founder");
+        co_return reply;
+    }
+    if (engine_ == nullptr) co_return refuse(HelloStatus::not_ready, "not a member yet");
+    const auto record = log_.nodes().find(said.node);
+    const bool recorded = record != log_.nodes().end();
+    if (recorded && record->second.removed) co_return refuse(HelloStatus::removed, "removed");
+    if (recorded && record->second.peer != remote)
+        co_return refuse(HelloStatus::refused, "the node id belongs to another peer");
+    if (said.purpose == Purpose::join) {
+        if (!reply.has_cluster || nodes_of(remote).empty() || said.node == 0)
+            co_return refuse(HelloStatus::refused, "not a member: add it with `peers add`");
+        if (!recorded) {
+            tasks_.spawn(add_in_background(
+                [this, remote, node = said.node] { return add_node(remote, node); }));
+        }
+        co_return reply;
+    }
+    if (recorded && record->second.added_index == 1 && !log_.has_seen(said.node)) {
+        // From here on this founder may not found again: see founding.cpp.
+        storage::Batch batch;
+        log_.set_seen(batch, said.node);
+        ICL_CO_TRY(co_await store_.write_synced(std::move(batch)));
+    }
+    if (!recorded && contacts_.size() < kContactsMax) contacts_[said.node] = remote;
+    co_return reply;
+}
+
+Async<> RaftConsensus::receive_messages(FrameStream* stream, NodeId from) {
+    while (true) {
+        auto frame = co_await stream->read();
+        if (!frame) co_return fail(frame.error());
+        if (!frame.value()) co_return ok();
+        if (frame.value()->type != FrameType::message)
+            co_return fail(Kind::corrupt, "raft stream: only messages may follow");
+        auto message = std::move(frame.value()->payload);
+        ICL_CO_TRY(auto info, read_message(message));
+        if (info.from != from && info.type != kTransferLeader)
+            co_return fail(Kind::corrupt, "raft stream: a message in another node's name");
+        // A message for an earlier incarnation of this peer is not for us.
+        if (info.to != node_id_ || engine_ == nullptr || ended_) continue;
+        last_heard_ = world_.steady_now();
+        if (info.snapshot.index != 0) {
+            begin_fetch({stream->remote(), std::move(info), std::move(message)});
+            continue;
+        }
+        take_message(std::move(message));
+        while (inbox_bytes_ > kInboxBytesMax && !stopping_ && !ended_) {
+            auto woken = co_await inbox_room_.wait();
+            if (!woken) co_return fail(woken.error());
+        }
+    }
+}
+
+void RaftConsensus::take_message(Bytes message) {
+    inbox_bytes_ += message.size();
+    inbox_.push_back(std::move(message));
+    wake_.notify_all();
+}
+
+bool RaftConsensus::supersedes(const SnapshotOffer& offer) const {
+    // Another leader's, or a transfer that stands still; else what has come so far is worth more.
+    return offer.info.from != fetching_->from || offer.info.term > fetching_->term ||
+           world_.steady_now() - fetch_moved_ >= kFetchStallMax;
+}
+
+void RaftConsensus::begin_fetch(SnapshotOffer offer) {
+    if (fetched_) {
+        // Its rows are staged and wait for the engine: another transfer would replace them.
+        if (offer.info.token != fetched_->token) next_offer_ = std::move(offer);
+        return;
+    }
+    if (!fetching_) {
+        // Nothing to fetch: the engine will say what it has.
+        if (offer.info.snapshot.index <= log_.applied().index)
+            return take_message(std::move(offer.message));
+        return start_fetch(std::move(offer));
+    }
+    // One at a time. The same one again changes nothing, and one of a past leader is worth nothing.
+    if (offer.info.token == fetching_->token || offer.info.term < fetching_->term) return;
+    next_offer_ = std::move(offer);
+    other_offer_.notify_all();
+}
+
+Async<> RaftConsensus::wait_superseded() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (!next_offer_ || !supersedes(*next_offer_)) {
+        // What was well under way when the offer came may stand still later.
+        auto woken = co_await with_deadline<void>(world_, kFetchStallMax / 2, "another offer",
+                                                  other_offer_.wait());
+        if (!woken && woken.error().kind == Kind::cancelled) co_return fail(woken.error());
+    }
+    co_return ok();
+}
+
+void RaftConsensus::start_fetch(SnapshotOffer offer) {
+    fetching_ = offer.info;
+    fetch_moved_ = world_.steady_now();
+    if (!tasks_.spawn(run_fetch(std::move(offer)))) fetching_.reset();
+}
+
+asio::awaitable<void> RaftConsensus::run_fetch(SnapshotOffer offer) {
+    using namespace asio::experimental::awaitable_operators;
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto index = offer.info.snapshot.index;
+    logger("raft")->info("fetching a snapshot peer={} index={}", offer.from.to_string(), index);
+    auto first = co_await (detail::as_optional<FetchedSnapshot>(fetch_snapshot(
+                               world_, host_, state_, offer.from, hello(Purpose::snapshot),
+                               offer.info, options_.network_timeout, &fetch_moved_)) ||
+                           detail::as_optional<void>(wait_superseded()));
+    fetching_.reset();
+    auto next = std::exchange(next_offer_, std::nullopt);
+    if (first.index() == 1) {
+        if (!*std::get<1>(first)) co_return;
+        logger("raft")->info("a snapshot transfer gives way to a newer offer index={}", index);
+    } else {
+        auto& fetched = *std::get<0>(first);
+        if (fetched && !stopping_ && engine_) {
+            fetched_ = std::move(fetched.value());
+            co_return take_message(std::move(offer.message));
+        }
+        if (!fetched && fetched.error().kind == Kind::cancelled) co_return;
+        if (!fetched)
+            logger("raft")->warn("snapshot transfer failed index={} error=\"{}\"", index,
+                                 fetched.error().text);
+    }
+    if (next && !stopping_ && !ended_) begin_fetch(std::move(*next));
+}
+
+}  // namespace ipfscluster::raft

@@ -1,0 +1,169 @@
+#include "monitor/pubsub_monitor.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "codec/wire.hpp"
+
+namespace ipfscluster::monitor {
+
+namespace {
+/// Peers up to 0.13.3 put a multicodec header before the value (internals 6.1).
+constexpr std::string_view kOldPrefix = "\x09/msgpack\n";
+}  // namespace
+
+PubsubMonitor::PubsubMonitor(World& world, net::Host& host, MonitorOptions options,
+                             std::function<std::vector<PeerId>()> members)
+    : world_(world),
+      host_(host),
+      options_(options),
+      members_(std::move(members)),
+      tasks_(world, "monitor") {}
+
+PubsubMonitor::~PubsubMonitor() = default;
+
+Async<> PubsubMonitor::start() {
+    host_.subscribe(kMetricsTopic, [this](net::TopicMessage m) { receive(std::move(m)); });
+    tasks_.spawn(check_loop());
+    co_return ok();
+}
+
+Async<> PubsubMonitor::stop() {
+    host_.unsubscribe(kMetricsTopic);
+    auto stopped = co_await tasks_.stop();
+    co_return stopped;
+}
+
+Async<> PubsubMonitor::publish(Metric metric) {
+    metric.peer = host_.id();
+    record(metric);
+    if (!metric.valid) co_return ok();  // peers learn of an invalid metric by its absence
+    auto sent = co_await host_.publish(kMetricsTopic, codec::to_msgpack(metric));
+    co_return sent;
+}
+
+void PubsubMonitor::record(Metric metric) {
+    window_.add(std::move(metric), world_.steady_now(), world_.system_now(), options_.usual_ttl);
+}
+
+void PubsubMonitor::receive(net::TopicMessage message) {
+    if (message.data.size() > kMetricBytesMax) {
+        logger("monitor")->warn("a metric message is too large and was dropped from={} bytes={}",
+                                message.from.to_string(), message.data.size());
+        return;
+    }
+    BytesView body = message.data;
+    if (body.starts_with(kOldPrefix)) body.remove_prefix(kOldPrefix.size());
+    auto metric = codec::from_msgpack<Metric>(body);
+    if (!metric) {
+        logger("monitor")->warn("a metric message could not be read from={} error=\"{}\"",
+                                message.from.to_string(), metric.error().text);
+        return;
+    }
+    if (metric.value().peer != message.from) {
+        logger("monitor")->warn("a metric was dropped: it speaks for another peer from={} for={}",
+                                message.from.to_string(), metric.value().peer.to_string());
+        return;
+    }
+    if (!admits(message.from)) return;
+    const auto wall = world_.system_now();
+    const auto left = std::max(metric.value().expire, kTimeUnset) - wall;
+    if ((left < Duration(0) || left > kMetricTtlMax) && skew_warned_.size() < kMetricPeersMax &&
+        skew_warned_.insert(message.from).second)
+        logger("monitor")->warn(
+            "a peer's clock differs from ours; its metrics are judged by our own peer={} expires_in={}",
+            message.from.to_string(), format_go_duration(left));
+    metric.value().valid = true;
+    record(std::move(metric.value()));
+}
+
+bool PubsubMonitor::admits(const PeerId& peer) {
+    if (window_.knows(peer)) return true;
+    const auto members = members_();
+    if (std::find(members.begin(), members.end(), peer) != members.end()) return true;
+    // A peer that is about to join may be heard before the members know of it.
+    if (strangers_.size() >= kStrangersMax) count_strangers(members);
+    if (strangers_.size() >= kStrangersMax) return false;
+    strangers_.insert(peer);
+    return true;
+}
+
+void PubsubMonitor::count_strangers(const std::vector<PeerId>& members) {
+    std::erase_if(strangers_, [&](const PeerId& peer) {
+        return !window_.knows(peer) ||
+               std::find(members.begin(), members.end(), peer) != members.end();
+    });
+}
+
+std::vector<Metric> PubsubMonitor::latest(const std::string& name) {
+    auto all = window_.latest(name, world_.steady_now());
+    const auto members = members_();
+    std::erase_if(all, [&](const Metric& m) {
+        return std::find(members.begin(), members.end(), m.peer) == members.end();
+    });
+    return all;
+}
+
+std::vector<std::string> PubsubMonitor::names() { return window_.names(); }
+
+bool PubsubMonitor::alive(const PeerId& peer) {
+    return peer == host_.id() || window_.alive("ping", peer, world_.steady_now());
+}
+
+std::vector<Alert> PubsubMonitor::alerts() { return {alerts_.begin(), alerts_.end()}; }
+
+void PubsubMonitor::on_alert(std::function<void(Alert)> handler) { on_alert_ = std::move(handler); }
+
+void PubsubMonitor::check() {
+    const auto members = members_();
+    for (auto& metric : window_.take_expired(world_.steady_now())) {
+        if (std::find(members.begin(), members.end(), metric.peer) == members.end()) {
+            window_.forget(metric.peer);
+            continue;
+        }
+        if (metric.peer == host_.id()) continue;
+        raise(std::move(metric));
+    }
+    count_strangers(members);
+    check_never_heard(members);
+}
+
+void PubsubMonitor::raise(Metric metric) {
+    Alert alert{std::move(metric), world_.system_now()};
+    logger("monitor")->warn("a metric has expired metric={} peer={}", alert.metric.name,
+                            alert.metric.peer.to_string());
+    alerts_.push_front(alert);
+    if (alerts_.size() > kAlertsMax) alerts_.pop_back();
+    if (on_alert_) on_alert_(alert);
+}
+
+void PubsubMonitor::check_never_heard(const std::vector<PeerId>& members) {
+    const auto now = world_.steady_now();
+    std::erase_if(unheard_, [&](const auto& e) {
+        return std::find(members.begin(), members.end(), e.first) == members.end();
+    });
+    for (const auto& peer : members) {
+        if (peer == host_.id() || window_.known("ping", peer)) {
+            unheard_.erase(peer);
+            continue;
+        }
+        auto& unheard = unheard_.emplace(peer, Unheard{now}).first->second;
+        if (unheard.reported || now - unheard.since < options_.usual_ttl) continue;
+        unheard.reported = true;
+        Metric silence;
+        silence.name = "ping";
+        silence.peer = peer;
+        silence.expire = world_.system_now();
+        raise(std::move(silence));
+    }
+}
+
+asio::awaitable<void> PubsubMonitor::check_loop() {
+    while (true) {
+        auto slept = co_await world_.sleep_for(options_.check_interval);
+        if (!slept) co_return;
+        check();
+    }
+}
+
+}  // namespace ipfscluster::monitor

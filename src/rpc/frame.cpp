@@ -1,0 +1,108 @@
+#include "rpc/frame.hpp"
+
+#include <array>
+
+#include "codec/wire_fields.hpp"
+
+namespace ipfscluster::rpc {
+namespace {
+
+/// The text by which the Go programs say that a CID is not pinned.
+constexpr std::string_view kNotPinnedText = "is not part of the pinset";
+constexpr std::string_view kTooManyText = "too many";
+
+constexpr std::array kKinds{Kind::internal,      Kind::invalid,         Kind::not_found,
+                            Kind::conflict,      Kind::retryable,       Kind::unavailable,
+                            Kind::timeout,       Kind::unknown_outcome, Kind::cancelled,
+                            Kind::shutting_down, Kind::corrupt,         Kind::disk_full,
+                            Kind::denied,        Kind::unsupported};
+
+Kind kind_of(const Response& response) {
+    for (const Kind kind : kKinds) {
+        if (response.kind != to_string(kind)) continue;
+        // Not *our* caller gave up: the other side stopped in the middle.
+        return kind == Kind::cancelled ? Kind::unknown_outcome : kind;
+    }
+    const auto contains = [&](std::string_view part) {
+        return response.error.find(part) != std::string::npos;
+    };
+    switch (response.type) {
+        case ErrorType::authorization:
+            return Kind::denied;
+        case ErrorType::server:
+            if (contains("can't find")) return Kind::unsupported;
+            if (contains(kTooManyText)) return Kind::retryable;
+            return Kind::invalid;
+        default:
+            return contains(kNotPinnedText) ? Kind::not_found : Kind::internal;
+    }
+}
+
+}  // namespace
+
+void encode(codec::Writer& out, const ServiceId& value) {
+    codec::FieldWriter f(out);
+    f.put("Name", value.service);
+    f.put("Method", value.method);
+}
+
+Result<> decode(codec::Reader& in, ServiceId& value) {
+    value = {};
+    ICL_TRY(codec::read_fields(in, [&](BytesView key, codec::Reader& r) -> Result<bool> {
+        if (key == "Name") return codec::take(r, value.service);
+        if (key == "Method") return codec::take(r, value.method);
+        return false;
+    }));
+    if (value.service.size() + value.method.size() > kNameBytesMax)
+        return fail(in.error("a service name that is too long"));
+    return ok();
+}
+
+void encode(codec::Writer& out, const Response& value) {
+    codec::FieldWriter f(out);
+    if (!value.id.service.empty()) f.always("Service", value.id);
+    f.put("Error", value.error);
+    f.put("ErrType", static_cast<std::int64_t>(value.type));
+    f.put("Kind", value.kind);
+}
+
+Result<> decode(codec::Reader& in, Response& value) {
+    value = {};
+    std::int64_t type = 0;
+    ICL_TRY(codec::read_fields(in, [&](BytesView key, codec::Reader& r) -> Result<bool> {
+        if (key == "Service") return codec::take(r, value.id);
+        if (key == "Error") return codec::take(r, value.error);
+        if (key == "ErrType") return codec::take(r, type);
+        if (key == "Kind") return codec::take(r, value.kind);
+        return false;
+    }));
+    value.type = type >= 0 && type <= 3 ? static_cast<ErrorType>(type) : ErrorType::method;
+    return ok();
+}
+
+Response to_response(ServiceId id, ErrorType type, const Error& error) {
+    Response response{std::move(id), error.text, type, {}};
+    if (response.error.empty()) response.error = to_string(error.kind);
+    if (type == ErrorType::method && error.kind != Kind::internal)
+        response.kind = to_string(error.kind);
+    return response;
+}
+
+Error to_error(const Response& response) {
+    return {kind_of(response), response.error};
+}
+
+Bytes failure_bytes(const ServiceId& id, ErrorType type, const Error& error) {
+    Bytes out;
+    codec::Writer writer(out);
+    encode(writer, to_response(id, type, error));
+    writer.nil();
+    return out;
+}
+
+void append_success(Bytes& out, const ServiceId& id) {
+    codec::Writer writer(out);
+    encode(writer, Response{id, {}, ErrorType::method, {}});
+}
+
+}  // namespace ipfscluster::rpc

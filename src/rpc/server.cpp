@@ -1,0 +1,300 @@
+#include "rpc/server.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "model/peer_info.hpp"
+#include "rpc/value_reader.hpp"
+
+namespace ipfscluster::rpc {
+namespace {
+
+using namespace asio::experimental::awaitable_operators;
+
+/// What a unary caller may still send after its argument before it is cut off: nothing is expected.
+constexpr std::size_t kStrayBytesMax = 64 * 1024;
+
+/// The arguments of one stream as they arrive.
+class ArgumentSource final : public Source<Bytes> {
+ public:
+    explicit ArgumentSource(ValueReader& reader) : reader_(reader) {}
+    Async<std::optional<Bytes>> next() override {
+        Result<std::optional<BytesView>> value = co_await reader_.next(codec::kMsgpackBytesMax);
+        if (!value) co_return fail(value.error());
+        if (!value.value()) co_return std::optional<Bytes>{};
+        co_return std::optional<Bytes>(Bytes(*value.value()));
+    }
+
+ private:
+    ValueReader& reader_;
+};
+
+/// Returns when the caller has closed or reset its side, or misbehaves.
+asio::awaitable<void> watch(net::Stream* stream) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::size_t stray = 0;
+    while (stray < kStrayBytesMax) {
+        auto bytes = co_await stream->read();
+        if (!bytes || bytes.value().empty()) co_return;
+        stray += bytes.value().size();
+    }
+}
+
+/// Reads on until the caller closes, so that what we sent reaches it before the stream goes.
+Async<> drain(net::Stream* stream) {
+    while (true) {
+        auto bytes = co_await stream->read();
+        if (!bytes) co_return fail(bytes.error());
+        if (bytes.value().empty()) co_return ok();
+    }
+}
+
+/// Errors of the envelope or an argument are the server's in gorpc's terms.
+ErrorType type_of(const Error& error) {
+    const bool decoding =
+        error.kind == Kind::corrupt && error.text.find("msgpack decode error") != std::string::npos;
+    return decoding ? ErrorType::server : ErrorType::method;
+}
+
+}  // namespace
+
+/// Bytes on their way from a handler to the network.
+struct Server::Queue {
+    explicit Queue(asio::any_io_executor executor) : changed(std::move(executor)) {}
+    Bytes bytes;
+    bool ended = false;
+    Signal changed;
+};
+
+Server::Server(World& world, net::Host& host, Trusted trusted)
+    : world_(world), host_(host), trusted_(std::move(trusted)), tasks_(world, "rpc server") {}
+
+void Server::add(std::string service, std::string method, std::unique_ptr<Method> entry) {
+    ICL_ASSERT(service.size() + method.size() <= kNameBytesMax, "an RPC name is too long");
+    const bool added =
+        services_[std::move(service)].emplace(std::move(method), std::move(entry)).second;
+    ICL_ASSERT(added, "an RPC method is registered once");
+}
+
+Method* Server::find_method(const ServiceId& id) const {
+    const auto service = services_.find(id.service);
+    if (service == services_.end()) return nullptr;
+    const auto method = service->second.find(id.method);
+    return method == service->second.end() ? nullptr : method->second.get();
+}
+
+Result<> Server::set_policy(const ServiceId& id, Policy policy) {
+    Method* method = find_method(id);
+    if (method == nullptr) return fail(Kind::not_found, "no RPC method " + id.name());
+    method->policy = policy;
+    return ok();
+}
+
+std::vector<std::pair<std::string, Policy>> Server::methods() const {
+    std::vector<std::pair<std::string, Policy>> out;
+    for (const auto& [service, methods] : services_)
+        for (const auto& [name, method] : methods)
+            out.emplace_back(service + "." + name, method->policy);
+    return out;
+}
+
+void Server::start() {
+    host_.handle(std::string(kRpcProtocol),
+                 [this](net::StreamPtr stream) { accept(std::move(stream)); });
+}
+
+Async<> Server::stop() {
+    host_.handle(std::string(kRpcProtocol), {});
+    auto stopped = co_await tasks_.stop();
+    co_return stopped;
+}
+
+void Server::accept(net::StreamPtr stream) {
+    if (running_ >= kServerCallsMax) {
+        logger("rpc")->warn("too many calls at once, one is reset peer={}",
+                            stream->remote().to_string());
+        stream->reset();
+        return;
+    }
+    const PeerId peer = stream->remote();
+    ++running_;
+    ++running_by_peer_[peer];
+    if (!tasks_.spawn(serve(std::move(stream)))) {
+        --running_;
+        if (--running_by_peer_[peer] == 0) running_by_peer_.erase(peer);
+    }
+}
+
+std::optional<std::pair<ErrorType, Error>> Server::check(const ServiceId& id,
+                                                         const PeerId& peer) const {
+    using Refusal = std::pair<ErrorType, Error>;
+    const auto service = services_.find(id.service);
+    if (service == services_.end())
+        return Refusal{ErrorType::server,
+                       {Kind::unsupported, "rpc: can't find service " + id.service}};
+    const Method* method = find_method(id);
+    if (method == nullptr)
+        return Refusal{ErrorType::server,
+                       {Kind::unsupported, "rpc: can't find method " + id.method}};
+    const bool allowed =
+        method->policy == Policy::open || (method->policy == Policy::trusted && trusted_(peer));
+    if (!allowed)
+        return Refusal{ErrorType::authorization,
+                       {Kind::denied, "client does not have permissions to call " + id.name()}};
+    const auto count = running_by_peer_.find(peer);
+    if (count != running_by_peer_.end() && count->second > kServerCallsPerPeerMax)
+        return Refusal{ErrorType::server,
+                       {Kind::retryable, "rpc: too many calls of this peer at once"}};
+    return std::nullopt;
+}
+
+asio::awaitable<void> Server::serve(net::StreamPtr stream) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    struct Count {
+        Server& server;
+        PeerId peer;
+        ~Count() {
+            --server.running_;
+            if (--server.running_by_peer_[peer] == 0) server.running_by_peer_.erase(peer);
+        }
+    } count{*this, stream->remote()};
+
+    ValueReader reader(world_, *stream, kRequestLimit);
+    auto head = co_await reader.next(kHeadBytesMax);
+    if (!head || !head.value()) co_return;  // nobody to answer
+    auto id = codec::from_msgpack<ServiceId>(*head.value());
+    if (!id) {
+        ServiceId nothing;
+        co_await refuse(stream.get(), nothing, ErrorType::server, id.error());
+        co_return;
+    }
+    if (auto refusal = check(id.value(), count.peer)) {
+        co_await refuse(stream.get(), id.value(), refusal->first, refusal->second);
+        co_return;
+    }
+    Method* method = find_method(id.value());
+    if (auto* streaming = dynamic_cast<StreamMethodBase*>(method)) {
+        reader.set_idle_limit(kArgumentIdleLimit);
+        co_await serve_stream(stream.get(), streaming, id.value(),
+                              std::make_unique<ArgumentSource>(reader));
+        co_return;
+    }
+    auto arg = co_await reader.next(codec::kMsgpackBytesMax);
+    if (!arg || !arg.value()) {
+        const auto why =
+            arg ? Error{Kind::corrupt, "msgpack decode error [pos 0]: no argument"} : arg.error();
+        co_await refuse(stream.get(), id.value(), ErrorType::server, why);
+        co_return;
+    }
+    co_await serve_unary(stream.get(), static_cast<UnaryMethodBase*>(method), id.value(),
+                         Bytes(*arg.value()));
+}
+
+asio::awaitable<void> Server::refuse(net::Stream* stream, ServiceId id, ErrorType type,
+                                     Error error) {
+    const bool gone = co_await is_cancelled();
+    if (gone) co_return;
+    auto bytes = failure_bytes(id, type, error);
+    auto sent = co_await with_deadline<>(world_, kWriteStallLimit, "sending a refusal",
+                                         stream->write(std::move(bytes)));
+    if (!sent) co_return;
+    auto closed = co_await stream->close_write();
+    if (!closed) co_return;
+    auto drained = co_await with_deadline<>(world_, kLingerLimit, "closing", drain(stream));
+    (void)drained;
+}
+
+asio::awaitable<void> Server::serve_unary(net::Stream* stream, UnaryMethodBase* method,
+                                          ServiceId id, Bytes arg) {
+    // The caller keeps its side open until it has the answer: an end of it means that it gave up,
+    // and cancels the handler. Otherwise the first branch ends when the caller did not close in
+    // time.
+    co_await (run_unary(stream, method, std::move(id), std::move(arg)) || watch(stream));
+}
+
+asio::awaitable<void> Server::run_unary(net::Stream* stream, UnaryMethodBase* method, ServiceId id,
+                                        Bytes arg) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    Caller caller{stream->remote(), false};
+    Answer answer = co_await method->answer(std::move(caller), std::move(arg));
+    const bool gone = co_await is_cancelled();
+    if (gone) co_return;
+    Bytes out;
+    if (answer.error) {
+        out = failure_bytes(id, answer.type, *answer.error);
+    } else {
+        append_success(out, id);
+        out += answer.reply;
+    }
+    auto sent = co_await with_deadline<>(world_, kWriteStallLimit, "sending an answer",
+                                         stream->write(std::move(out)));
+    if (!sent) co_return;
+    auto closed = co_await stream->close_write();
+    if (!closed) co_return;
+    auto lingered = co_await world_.sleep_for(kLingerLimit);
+    (void)lingered;
+}
+
+asio::awaitable<void> Server::serve_stream(net::Stream* stream, StreamMethodBase* method,
+                                           ServiceId id, SourcePtr<Bytes> args) {
+    Queue queue(world_.executor());
+    auto items = method->open({stream->remote(), false}, std::move(args));
+    // The producer ends only when cancelled, that is when everything has been sent or cannot be.
+    co_await (produce(&queue, std::move(items), std::move(id)) || send_queue(&queue, stream));
+    const bool gone = co_await is_cancelled();
+    if (gone || !queue.ended) co_return;
+    auto drained = co_await with_deadline<>(world_, kLingerLimit, "closing", drain(stream));
+    (void)drained;
+}
+
+asio::awaitable<void> Server::produce(Queue* queue, SourcePtr<Bytes> items, ServiceId id) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    bool gone = false;
+    while (!queue->ended && !gone) {
+        auto item = co_await items->next();
+        gone = co_await is_cancelled();
+        if (gone) co_return;
+        if (!item) {
+            queue->bytes += failure_bytes(id, type_of(item.error()), item.error());
+            queue->ended = true;
+        } else if (!item.value()) {
+            queue->ended = true;
+        } else {
+            append_success(queue->bytes, id);
+            queue->bytes += *item.value();
+        }
+        queue->changed.notify_all();
+        while (queue->bytes.size() > kStreamBufferBytesMax && !gone) {
+            auto woken = co_await queue->changed.wait();
+            gone = !woken;
+        }
+    }
+    items.reset();
+    while (!gone) {
+        auto woken = co_await queue->changed.wait();
+        gone = !woken;
+    }
+}
+
+asio::awaitable<void> Server::send_queue(Queue* queue, net::Stream* stream) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (true) {
+        while (queue->bytes.empty() && !queue->ended) {
+            auto woken = co_await queue->changed.wait();
+            if (!woken) co_return;
+        }
+        if (queue->bytes.empty()) break;
+        Bytes piece = std::move(queue->bytes);
+        queue->bytes.clear();
+        queue->changed.notify_all();
+        auto sent = co_await with_deadline<>(world_, kWriteStallLimit, "sending items",
+                                             stream->write(std::move(piece)));
+        if (!sent) co_return;
+    }
+    auto closed = co_await stream->close_write();
+    (void)closed;
+}
+
+}  // namespace ipfscluster::rpc

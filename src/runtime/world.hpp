@@ -1,0 +1,80 @@
+#pragma once
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "runtime/async.hpp"
+
+namespace ipfscluster {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// The one door to clock, chance and threads. Production is AsioWorld (one io thread and a pool of
+/// two for blocking work), the simulation is SimWorld (virtual time, seeded). Owned by main or the
+/// test, outlives every component. All members are called on the executor's strand, and awaited
+/// functions resume there.
+class World {
+ public:
+    virtual ~World() = default;
+
+    /// The strand on which every component of this peer runs.
+    virtual asio::any_io_executor executor() = 0;
+    /// Monotonic; the only clock for liveness and deadlines.
+    virtual SteadyTime steady_now() = 0;
+    /// Wall clock; only for what people or other peers see.
+    virtual Time system_now() = 0;
+    virtual std::uint64_t random_u64() = 0;
+
+    /// Resumes at or after `when`; `cancelled` when the awaiting coroutine is cancelled.
+    virtual Async<> sleep_until(SteadyTime when) = 0;
+    /// Runs `work` away from the strand (disk syncs, large hashes, DNS) and resumes on it. The work
+    /// itself is not interrupted by cancellation; its captures must stay valid until it ended.
+    virtual Async<> run_blocking(std::function<void()> work) = 0;
+
+    Async<> sleep_for(Duration d) {
+        return sleep_until(steady_now() + std::chrono::duration_cast<SteadyTime::duration>(d));
+    }
+};
+
+namespace detail {
+template <class R>
+struct OffloadTraits {
+    using Value = R;
+};
+template <class T>
+struct OffloadTraits<Result<T>> {
+    using Value = T;
+};
+
+template <class F>
+Async<typename OffloadTraits<std::invoke_result_t<F>>::Value> offload_value(World& world, F work) {
+    using R = std::invoke_result_t<F>;
+    // Shared with the pool thread: a cancelled caller may be gone before the work ends.
+    struct Slot {
+        F work;
+        std::optional<R> value;
+    };
+    auto slot = std::make_shared<Slot>(Slot{std::move(work), std::nullopt});
+    // Named: g++ 12 destroys a capturing lambda made inside an awaiting expression twice.
+    std::function<void()> job = [slot] { slot->value.emplace(slot->work()); };
+    auto done = co_await world.run_blocking(std::move(job));
+    if (!done) co_return fail(done.error());
+    co_return std::move(*slot->value);
+}
+}  // namespace detail
+
+/// `auto work = [=] { return compute(); }; auto r = co_await offload(world, std::move(work));` The
+/// callable owns what it uses, does not throw and returns a value or a Result (then its error passes
+/// through). It must have a name: g++ 12 destroys captures of a lambda made inside an awaiting
+/// expression twice.
+template <class F>
+auto offload(World& world, F work) {
+    return detail::offload_value<F>(world, std::move(work));
+}
+
+}  // namespace ipfscluster

@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include "base/varint.hpp"
+#include "codec/pin_proto.hpp"
+#include "state/state.hpp"
+
+namespace ipfscluster::state {
+
+namespace {
+
+constexpr char kVersion = 1;
+
+void put_bytes(Bytes& out, BytesView bytes) {
+    put_uvarint(out, bytes.size());
+    out.append(bytes);
+}
+
+Result<BytesView> take_bytes(BytesView& in, std::size_t max, std::string_view what) {
+    ICL_TRY(const auto size, take_uvarint(in));
+    if (size > max)
+        return fail(Kind::corrupt, fmt::format("operation: {} of {} bytes", what, size));
+    if (size > in.size()) return fail(Kind::corrupt, fmt::format("operation: {} cut short", what));
+    const auto bytes = in.substr(0, size);
+    in.remove_prefix(size);
+    return bytes;
+}
+
+Result<LoggedOperation> take_operation(BytesView& in) {
+    LoggedOperation op;
+    if (in.empty()) return fail(Kind::corrupt, "operations cut short");
+    const auto kind = static_cast<std::uint8_t>(in.front());
+    in.remove_prefix(1);
+    if (kind != 1 && kind != 2)
+        return fail(Kind::unsupported,
+                    fmt::format("operation of kind {} was made by a newer version", kind));
+    op.kind = static_cast<LoggedOperation::Kind>(kind);
+    ICL_TRY(const auto origin, take_bytes(in, kOriginBytesMax, "origin"));
+    op.id.origin = Bytes(origin);
+    ICL_TRY(op.id.sequence, take_uvarint(in));
+    ICL_TRY(const auto expected, take_uvarint(in));
+    op.expected_index = expected - 1;  // 0 stands for "any", which is the largest number
+    ICL_TRY(const auto expired_by, take_uvarint(in));
+    if (expired_by > static_cast<std::uint64_t>(INT64_MAX))
+        return fail(Kind::corrupt, "operation: time out of range");
+    op.only_if_expired_by = Time(Duration(static_cast<std::int64_t>(expired_by)));
+    ICL_TRY(const auto cid_bytes, take_bytes(in, kCidBytesMax, "CID"));
+    auto cid = Cid::from_bytes(cid_bytes);
+    if (!cid) return fail(Kind::corrupt, "operation: " + cid.error().text);
+    if (op.kind == LoggedOperation::Kind::unpin) {
+        op.pin.cid = std::move(cid.value());
+        return op;
+    }
+    ICL_TRY(const auto pin, take_bytes(in, codec::kPinProtoBytesMax, "pin"));
+    auto decoded = codec::decode_pin(std::move(cid.value()), pin);
+    if (!decoded) return fail(Kind::corrupt, "operation: " + decoded.error().text);
+    op.pin = std::move(decoded.value());
+    return op;
+}
+
+}  // namespace
+
+Bytes encode_operations(const std::vector<LoggedOperation>& operations) {
+    Bytes out(1, kVersion);
+    put_uvarint(out, operations.size());
+    for (const auto& op : operations) {
+        out.push_back(static_cast<char>(op.kind));
+        put_bytes(out, op.id.origin);
+        put_uvarint(out, op.id.sequence);
+        put_uvarint(out, op.expected_index + 1);
+        put_uvarint(out,
+                    static_cast<std::uint64_t>(op.only_if_expired_by.time_since_epoch().count()));
+        put_bytes(out, op.pin.cid.bytes());
+        if (op.kind == LoggedOperation::Kind::pin) put_bytes(out, codec::encode_pin(op.pin));
+    }
+    return out;
+}
+
+Result<> check_operation(const LoggedOperation& operation) {
+    BytesView bytes;
+    const auto encoded = encode_operations({operation});
+    bytes = encoded;
+    auto back = decode_operations(bytes);
+    if (!back) return fail(Kind::invalid, back.error().text);
+    return ok();
+}
+
+Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes) {
+    if (bytes.empty()) return fail(Kind::corrupt, "operations cut short");
+    if (bytes.front() != kVersion)
+        return fail(Kind::unsupported,
+                    fmt::format("operations in format {} were made by a newer version",
+                                static_cast<int>(bytes.front())));
+    bytes.remove_prefix(1);
+    ICL_TRY(const auto count, take_uvarint(bytes));
+    if (count > kOperationsPerEntryMax)
+        return fail(Kind::corrupt, fmt::format("{} operations in one entry", count));
+    std::vector<LoggedOperation> operations;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        ICL_TRY(auto op, take_operation(bytes));
+        operations.push_back(std::move(op));
+    }
+    if (!bytes.empty()) return fail(Kind::corrupt, "bytes left over after the operations");
+    return operations;
+}
+
+}  // namespace ipfscluster::state

@@ -1,0 +1,141 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/pin.hpp"
+#include "runtime/source.hpp"
+#include "storage/store.hpp"
+
+namespace ipfscluster::state {
+
+/// The version of a database's layout; a newer one is refused.
+inline constexpr std::uint32_t kFormatVersion = 1;
+/// Origins whose sessions are remembered; beyond it the one not used for the longest time is
+/// forgotten.
+inline constexpr std::uint64_t kSessionsMax = 4096;
+inline constexpr std::size_t kOriginBytesMax = 32;
+inline constexpr std::size_t kCidBytesMax = 256;
+/// Operations that one log entry may hold.
+inline constexpr std::uint64_t kOperationsPerEntryMax = 65536;
+/// Rows after which a walk lets others run.
+inline constexpr std::size_t kRowsPerTurnMax = 256;
+
+/// A pin with the log index of the operation that wrote it.
+struct StoredPin {
+    Pin pin;
+    std::uint64_t modification_index = 0;
+};
+
+/// Who asked, so that a retry that arrives twice or late is refused (design 3).
+struct OperationId {
+    Bytes origin;  ///< 16 random bytes made at each start of the asking peer; empty: never refused
+    std::uint64_t sequence = 0;  ///< counts up from 1 per origin
+};
+
+/// One operation as it stands in the log (see docs/formats.md for its bytes).
+struct LoggedOperation {
+    OperationId id;
+    enum class Kind : std::uint8_t { pin = 1, unpin = 2 } kind = Kind::pin;
+    Pin pin;                           ///< unpin: only the CID
+    std::uint64_t expected_index = 0;  ///< component::kAnyIndex: not checked
+    Time only_if_expired_by = kTimeUnset;
+};
+
+enum class ApplyOutcome : std::uint8_t { applied, conflict, not_found, duplicate, not_expired };
+struct ApplyResult {
+    ApplyOutcome outcome = ApplyOutcome::applied;
+    std::uint64_t modification_index = 0;  ///< of the CID after the operation
+};
+
+/// Encodes the operations of one log entry and back; `corrupt` or, for a kind this build does not
+/// know, `unsupported` (which stops the peer).
+Bytes encode_operations(const std::vector<LoggedOperation>& operations);
+Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes);
+
+/// Whether decode_operations will read the operation back: asked before it is proposed, since an
+/// entry that cannot be read stops every peer. `invalid` says what is wrong.
+Result<> check_operation(const LoggedOperation& operation);
+
+/// The pinset of one peer over its database, with indexes, sessions and work rows. Deterministic:
+/// the same operations give the same rows on every peer, but for the work rows, which are about
+/// `self`. Owned by main, used by consensus (writes) and by cluster and tracker (reads); one
+/// strand.
+class State {
+ public:
+    struct Impl;
+    State(storage::Store& store, PeerId self);
+    /// Reads counters and the live generation; writes the format version of a new database. A newer
+    /// format is refused by name.
+    Result<> open();
+
+    /// Adds to `batch` the rows that applying `operations` (one log entry at `index`) writes: pins,
+    /// indexes, counters, sessions, work rows. Sees what earlier calls added to the same batch. The
+    /// caller adds its own rows and writes the batch, then calls `applied`, or `dropped` when the
+    /// write failed.
+    Result<std::vector<ApplyResult>> apply(storage::Batch& batch, std::uint64_t index,
+                                           const std::vector<LoggedOperation>& operations);
+    void applied();
+    void dropped();
+
+    Result<std::optional<StoredPin>> get(const Cid& cid);
+    /// Pins in CID order from `after` (exclusive; undefined: from the start).
+    SourcePtr<StoredPin> list(std::optional<Cid> after = std::nullopt);
+    /// Number of pins; exact.
+    std::uint64_t count() const;
+    /// CIDs that expired by `now`, at most `limit`.
+    Result<std::vector<Cid>> expired(Time now, std::size_t limit);
+
+    /// Called (on the strand, after `applied`) when work rows were added.
+    void on_work(std::function<void()> listener);
+    /// Work rows ever written by this class; the tracker counts those it has done.
+    std::uint64_t work_added() const;
+    /// The peer whose work rows these are.
+    const PeerId& self() const;
+
+    // Snapshot transfer. Rows are opaque to the caller; a piece holds whole rows.
+    /// Pieces of at most about `piece_bytes` of the state at `at`, from row key `after` ("" =
+    /// start).
+    struct SnapshotPiece {
+        Bytes rows;      ///< length-prefixed key/value rows
+        Bytes last_key;  ///< pass as `after` for the next piece
+        std::uint64_t row_count = 0;
+        bool last = false;
+    };
+    Result<SnapshotPiece> read_snapshot(const storage::SnapshotPtr& at, BytesView after,
+                                        std::size_t piece_bytes);
+    /// Drops rows staged earlier and starts a staging generation.
+    /// Finishes a comparison that `reconcile_generations` has not ended yet first, all of it at once:
+    /// for programs that do nothing else. `retryable` while a switch is being written.
+    Result<> begin_staging();
+    /// The same, but the comparison is made in turns and others run between them.
+    Async<> begin_staging_in_turns();
+    Result<> stage(const SnapshotPiece& piece);
+    /// Adds pins to the staging generation, written by an operation at `index` as it were. A CID that
+    /// comes again replaces the earlier one. At most a few thousand per call: they become one batch.
+    Result<> stage_pins(const std::vector<Pin>& pins, std::uint64_t index);
+    struct StagedPins {
+        std::uint64_t count = 0;
+        Bytes digest;  ///< 32 bytes; of CIDs and contents, the same in whatever order they came
+    };
+    /// What is staged; reads all of it. To be called after the last `stage_pins` and before
+    /// `finish_staging`: it settles what repeated CIDs have left.
+    Result<StagedPins> staged_pins();
+    /// Forgets what is staged.
+    Result<> drop_staging();
+    /// Adds to `batch` the switch to the staged generation; after the write call `applied`. Work
+    /// rows for the differences are then made in bounded steps by `reconcile_generations`, whose
+    /// position is durable.
+    Result<> finish_staging(storage::Batch& batch);
+    /// Compares the old and the live generation for at most `rows` rows, writes work rows, drops
+    /// the old one when done; true when nothing is left to do. Does nothing (false) while a switch
+    /// is being written.
+    Result<bool> reconcile_generations(std::size_t rows);
+
+ private:
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace ipfscluster::state

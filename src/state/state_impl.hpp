@@ -1,0 +1,68 @@
+#pragma once
+#include <map>
+
+#include "state/session_window.hpp"
+#include "state/state.hpp"
+#include "state/work.hpp"
+
+namespace ipfscluster::state {
+
+/// The numbers of the live generation; one row, rewritten by each apply.
+struct Counters {
+    std::uint32_t generation = 1;
+    std::uint64_t pins = 0;
+    std::uint64_t sessions = 0;
+    std::uint64_t work_added = 0;
+
+    Bytes encode() const;
+    static Result<Counters> decode(BytesView bytes);
+};
+
+Bytes encode_stored(std::uint64_t modification_index, const Pin& pin);
+Result<StoredPin> decode_stored(const Cid& cid, BytesView value);
+std::uint64_t expiry_seconds(const Pin& pin);
+
+struct State::Impl {
+    storage::Store& store;
+    PeerId self;
+    Counters counters;  ///< as written
+    std::function<void()> listener;
+
+    /// What apply has put into a batch that is not written yet.
+    struct Pending {
+        Counters counters;
+        std::map<Bytes, std::optional<StoredPin>> pins;
+        std::map<Bytes, std::optional<SessionWindow>> sessions;  ///< by origin; nothing: evicted
+        bool active = false;
+        bool work = false;
+    } pending;
+
+    /// The generation being staged.
+    struct Staging {
+        std::uint32_t generation = 0;
+        std::uint64_t pins = 0;
+        std::uint64_t sessions = 0;
+    };
+    std::optional<Staging> staging;
+
+    Impl(storage::Store& s, PeerId id) : store(s), self(std::move(id)) {}
+
+    bool holds(const Pin& pin) const { return pin.type != PinType::meta && pin.allocated_to(self); }
+    Result<std::optional<StoredPin>> read(std::uint32_t generation, const Cid& cid);
+    void begin_pending();
+
+    Result<std::optional<StoredPin>> current(const Cid& cid);
+    Result<ApplyResult> apply_one(storage::Batch& batch, std::uint64_t index,
+                                  const LoggedOperation& op);
+    void write_pin(storage::Batch& batch, const std::optional<StoredPin>& before, StoredPin after);
+    void erase_pin(storage::Batch& batch, const StoredPin& before);
+    void add_work(storage::Batch& batch, WorkLane lane, const Cid& cid);
+
+    Result<bool> accept(storage::Batch& batch, std::uint64_t index, const OperationId& id);
+    Result<> evict_sessions(storage::Batch& batch);
+
+    Result<> stage_row(storage::Batch& batch, BytesView key, BytesView value);
+    Result<> drop_stale_expiry();
+};
+
+}  // namespace ipfscluster::state

@@ -1,0 +1,85 @@
+#include "storage/group_commit.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "runtime/signal.hpp"
+
+namespace ipfscluster::storage {
+
+struct GroupCommit::Core {
+    Core(World& w, Hooks h) : world(w), hooks(std::move(h)), changed(w.executor()) {}
+    World& world;
+    Hooks hooks;
+    Signal changed;
+    std::uint64_t written = 0;
+    std::uint64_t wanted = 0;
+    std::uint64_t synced = 0;
+    bool running = false;
+    std::optional<Error> failed;
+
+    /// Syncs until every wanted ticket is durable. Spawned by itself, so that a caller that gives
+    /// up does not end the sync the others wait for.
+    static asio::awaitable<void> run(std::shared_ptr<Core> core) {
+        while (!core->failed && core->synced < core->wanted) {
+            const auto target = core->written;
+            auto sync = core->hooks.sync;
+            auto done = co_await offload(core->world, std::move(sync));
+            if (!done) {
+                if (!core->failed) core->failed = done.error().in("disk sync");
+            } else if (!core->failed) {
+                core->synced = target;
+                if (core->hooks.synced) core->hooks.synced(target);
+            }
+            core->changed.notify_all();
+        }
+        core->running = false;
+        core->changed.notify_all();
+    }
+};
+
+GroupCommit::GroupCommit(World& world, Hooks hooks)
+    : core_(std::make_shared<Core>(world, std::move(hooks))) {}
+
+std::uint64_t GroupCommit::wrote() {
+    return ++core_->written;
+}
+
+std::uint64_t GroupCommit::last_ticket() const {
+    return core_->written;
+}
+
+std::optional<Error> GroupCommit::failure() const {
+    return core_->failed;
+}
+
+void GroupCommit::poison(Error error) {
+    if (!core_->failed) core_->failed = std::move(error);
+    core_->changed.notify_all();
+}
+
+Async<> GroupCommit::wait(std::uint64_t ticket) {
+    auto core = core_;  // the store may be closed while we wait
+    core->wanted = std::max(core->wanted, ticket);
+    while (core->synced < ticket) {
+        if (core->failed) co_return fail(*core->failed);
+        if (!core->running) {
+            core->running = true;
+            asio::co_spawn(core->world.executor(), Core::run(core), asio::detached);
+        }
+        auto woken = co_await core->changed.wait();
+        if (!woken && core->synced < ticket) co_return fail(woken.error());
+    }
+    co_return ok();
+}
+
+Async<> GroupCommit::drain() {
+    auto core = core_;
+    while (core->running) {
+        auto woken = co_await core->changed.wait();
+        if (!woken) co_return fail(woken.error());
+    }
+    co_return ok();
+}
+
+}  // namespace ipfscluster::storage

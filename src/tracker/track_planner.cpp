@@ -1,0 +1,81 @@
+#include "tracker/track_planner.hpp"
+
+namespace ipfscluster::tracker {
+
+using Phase = TrackRecord::Phase;
+
+bool is_mine(const Pin& pin, const PeerId& self) {
+    return pin.type != PinType::meta && pin.allocated_to(self);
+}
+
+Step plan_step(const Facts& facts, state::WorkLane lane) {
+    if (facts.mine) {
+        const bool held = facts.record && facts.record->phase == Phase::pinned &&
+                          facts.record->modification_index == facts.pin->modification_index;
+        return held ? Step::nothing : Step::pin;
+    }
+    // A lost record proves nothing, so an unpin row always reaches the daemon; a pin row that was
+    // overtaken by an unpin has that one's row behind it.
+    return facts.record || lane == state::WorkLane::unpin ? Step::unpin : Step::nothing;
+}
+
+bool has_moved_on(const Facts& before, const Facts& after) {
+    if (before.mine != after.mine) return true;
+    return after.mine && before.pin->modification_index != after.pin->modification_index;
+}
+
+bool is_priority(const Pin& pin, std::uint32_t attempts, Time now, const PriorityRule& rule) {
+    return now < pin.timestamp + rule.max_age && attempts <= rule.max_retries;
+}
+
+Duration retry_delay(std::uint32_t attempts, Duration first, Duration longest) {
+    auto delay = first;
+    for (std::uint32_t i = 1; i < attempts && delay < longest; ++i) delay *= 2;
+    return std::min(delay, longest);
+}
+
+bool is_held(const Pin& pin, IpfsPinStatus status) {
+    if (status == IpfsPinStatus::recursive) return true;
+    return status == IpfsPinStatus::direct && pin.max_depth == kDepthDirect;
+}
+
+Finding compare_with_daemon(const Facts& facts, bool held) {
+    if (!facts.mine) return Finding::as_recorded;
+    const bool claimed = facts.record && facts.record->phase == Phase::pinned &&
+                         facts.record->modification_index == facts.pin->modification_index;
+    if (held == claimed) return Finding::as_recorded;
+    return held ? Finding::pinned : Finding::lost;
+}
+
+TrackerStatus resting_status(const Facts& facts, Time now) {
+    const auto& record = facts.record;
+    // Due again, by the clock or because somebody asked to recover it.
+    const bool due = record && record->next_retry != kTimeUnset && record->next_retry <= now;
+    if (!facts.pin) {
+        if (!record) return TrackerStatus::unpinned;
+        const bool failed = record->phase == Phase::unpin_error && !due;
+        return failed ? TrackerStatus::unpin_error : TrackerStatus::unpin_queued;
+    }
+    if (facts.pin->pin.type == PinType::meta) return TrackerStatus::sharded;
+    if (!facts.mine) return TrackerStatus::remote;
+    if (!record || due || record->modification_index != facts.pin->modification_index)
+        return TrackerStatus::pin_queued;
+    switch (record->phase) {
+        case Phase::pinned:
+            return TrackerStatus::pinned;
+        case Phase::pin_error:
+            return TrackerStatus::pin_error;
+        case Phase::unexpectedly_unpinned:
+            return TrackerStatus::unexpectedly_unpinned;
+        case Phase::unpin_error:
+            break;
+    }
+    return TrackerStatus::pin_queued;
+}
+
+bool can_recover(TrackerStatus status) {
+    return status == TrackerStatus::pin_error || status == TrackerStatus::unpin_error ||
+           status == TrackerStatus::unexpectedly_unpinned;
+}
+
+}  // namespace ipfscluster::tracker

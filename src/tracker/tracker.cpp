@@ -1,0 +1,474 @@
+// The scheduler and the workers of the pin tracker.
+#include "tracker/tracker.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/log.hpp"
+#include "tracker/tracker_impl.hpp"
+
+namespace ipfscluster::tracker {
+
+using storage::Batch;
+using storage::Family;
+using Phase = TrackRecord::Phase;
+
+namespace {
+
+/// Shortest and longest pause after the daemon could not be reached.
+constexpr Duration kPauseFirst = std::chrono::seconds(1);
+constexpr Duration kPauseMax = std::chrono::seconds(30);
+/// Pause before the queues are filled again for a row that came due meanwhile.
+constexpr Duration kDueAgain = std::chrono::milliseconds(10);
+/// After so many priority pins in a row another one gets its turn.
+constexpr std::uint64_t kPriorityRunMax = 8;
+/// Queues are filled up again from the database once they are this short.
+constexpr std::size_t kRefillBelow = kTrackerBatchMax / 2;
+
+auto log() {
+    return logger("pintracker");
+}
+
+std::uint64_t as_number(Time time) {
+    return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+/// Which of two rows of one CID tells of the later decision. State numbers its rows in the order of
+/// the log; a retry is older than any of them.
+bool is_newer(const WorkRow& a, const WorkRow& b) {
+    const auto rank = [](const WorkRow& r) { return r.lane == WorkLane::retry ? 0 : r.number; };
+    return rank(a) > rank(b);
+}
+
+Async<> wait_interrupt(TaskPtr task) {
+    while (!task->interrupt) {
+        auto woken = co_await task->interrupted.wait();
+        if (!woken) co_return fail(woken.error());
+    }
+    co_return ok();
+}
+
+}  // namespace
+
+Tracker::Tracker(World& world, storage::Store& store, state::State& state,
+                 component::IpfsConnector& ipfs, TrackerOptions options)
+    : impl_(std::make_shared<Impl>(world, store, state, ipfs, std::move(options))) {}
+
+Tracker::~Tracker() {
+    impl_->pinset.on_work(nullptr);
+}
+
+Async<> Tracker::start() {
+    auto impl = impl_;
+    auto opened = impl->queue.open();
+    if (!opened) co_return fail(opened.error().in("pin tracker"));
+    impl->pinset.on_work([weak = std::weak_ptr(impl)] {
+        if (const auto self = weak.lock()) {
+            self->queue.rows_added();
+            self->arrivals.came(self->world.system_now(), self->pinset.work_added());
+            self->notify();
+        }
+    });
+    impl->arrivals.start(impl->pinset.work_added());
+    impl->started = true;
+    impl->tasks.spawn(impl->schedule());
+    co_return ok();
+}
+
+Async<> Tracker::stop() {
+    auto impl = impl_;
+    impl->pinset.on_work(nullptr);
+    auto stopped = co_await impl->tasks.stop();
+    co_return stopped;
+}
+
+std::uint64_t Tracker::queue_size() {
+    return impl_->queue.size(impl_->pinset.work_added());
+}
+
+std::size_t Tracker::active() const {
+    return impl_->active.size();
+}
+
+void Tracker::set_identity(TrackerIdentity identity) {
+    impl_->identity = std::move(identity);
+}
+
+std::optional<component::PinProgress> Tracker::progress(const Cid& cid) const {
+    const auto it = impl_->active.find(cid);
+    if (it == impl_->active.end() || it->second->step != Step::pin) return std::nullopt;
+    return it->second->progress;
+}
+
+void Tracker::Impl::notify() {
+    wake_pending = true;
+    wake.notify_all();
+}
+
+Result<std::optional<TrackRecord>> Tracker::Impl::read_record(const Cid& cid) {
+    ICL_TRY(const auto row, store.get(Family::tracker, cid.bytes()));
+    if (!row) return std::optional<TrackRecord>{};
+    ICL_TRY(auto record, decode_record(*row));
+    return std::optional<TrackRecord>(std::move(record));
+}
+
+Result<Facts> Tracker::Impl::read(const Cid& cid) {
+    Facts facts;
+    ICL_TRY(facts.pin, pinset.get(cid));
+    if (facts.pin) seen_index = std::max(seen_index, facts.pin->modification_index);
+    facts.mine = facts.pin && is_mine(facts.pin->pin, pinset.self());
+    ICL_TRY(facts.record, read_record(cid));
+    return facts;
+}
+
+asio::awaitable<void> Tracker::Impl::schedule() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (!tasks.stopping()) {
+        wake_pending = false;
+        auto filled = fill();
+        if (!filled)
+            log()->error("reading the work queue failed error=\"{}\"", filled.error().text);
+        if (many_pins_wait() && !reconciling && world.steady_now() >= paused_until)
+            start_reconcile(true);  // its end wakes us
+        start_tasks();
+        auto paused = co_await pause();
+        if (!paused && paused.error().kind == Kind::cancelled) co_return;
+    }
+}
+
+/// Waits until there may be something to do: a new row, a free worker, a retry that is due.
+Async<> Tracker::Impl::pause() {
+    if (wake_pending) {
+        // Lets others run between two rounds of a long queue.
+        co_await asio::post(asio::use_awaitable);
+        co_return ok();
+    }
+    std::optional<SteadyTime> until;
+    const auto steady = world.steady_now();
+    if (paused_until > steady) until = paused_until;
+    if (pace_ends && (!until || *pace_ends < *until)) until = *pace_ends;
+    if (const auto next = queue.peek(WorkLane::retry)) {
+        const auto now = as_number(world.system_now());
+        const auto wait = *next > now ? *next - now : 0;
+        const auto due = steady + std::chrono::nanoseconds(wait);
+        // A due row that found no room waits for a worker, not for the clock; with room, it came due since the queues
+        // were filled.
+        const bool room = normal.size() <= kRefillBelow;
+        const auto at = wait > 0 ? due : steady + kDueAgain;
+        if ((wait > 0 || room) && (!until || at < *until)) until = at;
+    }
+    if (!until) {
+        auto woken = co_await wake.wait();
+        co_return woken;
+    }
+    auto woken = co_await with_deadline<void>(world, *until - steady, "work", wake.wait());
+    co_return woken;
+}
+
+Result<> Tracker::Impl::fill() {
+    ICL_TRY(fill_unpins());
+    ICL_TRY(fill_pins());
+    ICL_TRY(fill_normal());
+    const auto size = queue.size(pinset.work_added());
+    const bool too_long = size > static_cast<std::uint64_t>(options.max_pin_queue_size);
+    if (too_long && !queue_warned)
+        log()->warn("the queue is longer than max_pin_queue_size; it waits on disk queued={}",
+                    size);
+    queue_warned = too_long;
+    return ok();
+}
+
+Result<> Tracker::Impl::fill_unpins() {
+    if (unpins.size() > kRefillBelow) return ok();
+    ICL_TRY(auto rows, queue.take(WorkLane::unpin, UINT64_MAX, kTrackerBatchMax - unpins.size()));
+    wake_pending = wake_pending || !rows.empty();
+    for (auto& row : rows) {
+        ICL_TRY(admit(std::move(row), unpins));
+    }
+    return ok();
+}
+
+/// New pins: the fresh ones queue up, the old ones (an import, a move) step back behind them.
+Result<> Tracker::Impl::fill_pins() {
+    if (urgent.size() > kRefillBelow) return ok();
+    const auto now = world.system_now();
+    ICL_TRY(auto rows, queue.take(WorkLane::pin, UINT64_MAX, kTrackerBatchMax - urgent.size()));
+    wake_pending = wake_pending || !rows.empty();
+    Batch batch;
+    for (auto& row : rows) {
+        ICL_TRY(const auto pin, pinset.get(row.cid));
+        if (pin) seen_index = std::max(seen_index, pin->modification_index);
+        const bool old = pin && !is_priority(pin->pin, 0, now, priority_rule());
+        if (!old || active.contains(row.cid)) {
+            ICL_TRY(admit(std::move(row), urgent));
+            continue;
+        }
+        queue.remove(batch, row);
+        row.lane = WorkLane::later;
+        queue.add(batch, row);
+    }
+    return batch.empty() ? ok() : queue.write(std::move(batch));
+}
+
+/// Retries that are due and pins that stepped back.
+Result<> Tracker::Impl::fill_normal() {
+    if (normal.size() > kRefillBelow) return ok();
+    const auto now = as_number(world.system_now());
+    ICL_TRY(auto rows, queue.take(WorkLane::retry, now, kTrackerBatchMax - normal.size()));
+    for (auto& row : rows) {
+        ICL_TRY(const auto facts, read(row.cid));
+        const auto attempts = facts.record ? facts.record->attempts : 0;
+        const bool fresh = facts.mine && is_priority(facts.pin->pin, attempts, world.system_now(),
+                                                     priority_rule());
+        ICL_TRY(admit(std::move(row), !facts.mine ? unpins : fresh ? urgent : normal));
+    }
+    if (normal.size() > kRefillBelow) return ok();
+    ICL_TRY(rows, queue.take(WorkLane::later, UINT64_MAX, kTrackerBatchMax - normal.size()));
+    for (auto& row : rows) {
+        ICL_TRY(admit(std::move(row), normal));
+    }
+    return ok();
+}
+
+Result<> Tracker::Impl::admit(WorkRow row, std::deque<TaskPtr>& into) {
+    if (const auto it = active.find(row.cid); it != active.end()) {
+        const auto task = it->second;
+        // Unpins overtake: the task may stand in two queues; whoever pops it first runs it.
+        if (&into == &unpins && !task->running) unpins.push_back(task);
+        return merge(task, std::move(row));
+    }
+    auto cid = row.cid;
+    auto task = std::make_shared<Task>(world.executor(), std::move(row));
+    task->priority = &into == &urgent;
+    task->since = world.system_now();
+    active.emplace(std::move(cid), task);
+    into.push_back(std::move(task));
+    return ok();
+}
+
+/// Two rows of one CID are one task: it reads the pinset when it runs and again when it ends. Only
+/// the newer row stays, so that after a crash the one that is left asks for the right thing.
+Result<> Tracker::Impl::merge(const TaskPtr& task, WorkRow row) {
+    if (row == task->row) return ok();
+    Batch batch;
+    const bool newer = is_newer(row, task->row);
+    if (newer) std::swap(task->row, row);
+    // A retry row belongs to its record, which is written when the task ends.
+    if (row.lane != WorkLane::retry) {
+        queue.remove(batch, row);
+        ICL_TRY(queue.write(std::move(batch)));
+    }
+    if (task->running && newer && task->step == Step::pin) {
+        ICL_TRY(const auto facts, read(task->row.cid));
+        if (!facts.mine) {
+            task->interrupt = true;
+            task->interrupted.notify_all();
+        }
+    }
+    return ok();
+}
+
+TaskPtr Tracker::Impl::pop(std::deque<TaskPtr>& from) {
+    while (!from.empty()) {
+        auto task = std::move(from.front());
+        from.pop_front();
+        if (!task->running) return task;
+    }
+    return nullptr;
+}
+
+TaskPtr Tracker::Impl::next_pin() {
+    const bool others_turn = ++pins_started % (kPriorityRunMax + 1) == 0;
+    auto task = pop(others_turn ? normal : urgent);
+    if (!task) task = pop(others_turn ? urgent : normal);
+    return task;
+}
+
+void Tracker::Impl::start_tasks() {
+    pace_ends.reset();
+    if (world.steady_now() < paused_until) return;
+    // While the daemon is away one call at a time, of whatever kind, finds out whether it is back.
+    // Those that ran before may take hours yet.
+    const auto may_call = [this] { return unreachable == 0 || (probing == 0 && !reconciling); };
+    const auto start = [this](TaskPtr task, bool unpin_slot) {
+        task->running = true;
+        task->probes = unreachable != 0;
+        if (task->probes) ++probing;
+        ++(unpin_slot ? running_unpins : running_pins);
+        tasks.spawn(work(std::move(task), unpin_slot));
+    };
+    while (running_unpins < options.concurrent_unpins && may_call()) {
+        auto task = pop(unpins);
+        if (!task) break;
+        start(std::move(task), true);
+    }
+    if (many_pins_wait() || (reconciling && reconciling->pins_wait)) return;
+    auto may_start =
+        pace.allowed(world.steady_now(), pinset.work_added(), queue.size(pinset.work_added()));
+    while (running_pins < options.concurrent_pins && may_call()) {
+        if (may_start == 0) {
+            pace_ends = pace.window_end();
+            break;
+        }
+        auto task = next_pin();
+        if (!task) break;
+        --may_start;
+        pace.started();
+        start(std::move(task), false);
+    }
+}
+
+asio::awaitable<void> Tracker::Impl::work(TaskPtr task, bool unpin_slot) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto self = shared_from_this();
+    auto worked = co_await work_off(task);
+    if (!worked && worked.error().kind != Kind::cancelled)
+        log()->error("work on an item stopped cid={} error=\"{}\"", task->row.cid.to_string(),
+                     worked.error().text);
+    active.erase(task->row.cid);
+    --(unpin_slot ? running_unpins : running_pins);
+    if (task->probes) --probing;
+    notify();
+}
+
+/// Tells the daemon what the pinset says until both agree or the daemon refuses.
+Async<> Tracker::Impl::work_off(TaskPtr task) {
+    for (;;) {
+        ICL_CO_TRY(auto facts, read(task->row.cid));
+        task->step = plan_step(facts, task->row.lane);
+        task->since = world.system_now();
+        task->interrupt = false;
+        task->progress = {};
+        if (task->step == Step::nothing) co_return finish(task, facts, ok());
+        if (task->step == Step::pin && facts.pin->modification_index > durable_index) {
+            ICL_CO_TRY(co_await make_durable(facts.pin->modification_index));
+            ICL_CO_TRY(const auto now, read(task->row.cid));
+            if (has_moved_on(facts, now)) continue;
+        }
+        const auto failed_before = task->step == Step::pin ? Phase::pin_error : Phase::unpin_error;
+        task->attempts =
+            1 + (facts.record && facts.record->phase == failed_before ? facts.record->attempts : 0);
+        auto told = co_await tell_daemon(task, facts);
+        // The rows stay: the next start takes them up again.
+        if (tasks.stopping()) co_return fail(Kind::cancelled, "the tracker stops");
+        ICL_CO_TRY(auto after, read(task->row.cid));
+        if (has_moved_on(facts, after)) continue;
+        note_daemon(told);
+        co_return finish(task, after, std::move(told));
+    }
+}
+
+/// A pin is told only once the operation that asked for it is on our disk. Else a power cut could
+/// take that back, a snapshot could lead past it, and the daemon would keep what no row, old or
+/// new, ever asks to remove. (An unpin told too early is repeated or overruled by what comes back.)
+/// One sync serves all who wait and everything looked ahead.
+Async<> Tracker::Impl::make_durable(std::uint64_t modification_index) {
+    auto self = shared_from_this();
+    while (durable_index < modification_index) {
+        if (syncing) {
+            auto woken = co_await synced.wait();
+            if (!woken) co_return fail(woken.error());
+            continue;
+        }
+        syncing = true;
+        const auto reached = seen_index;
+        auto done = co_await store.sync();
+        syncing = false;
+        if (done) durable_index = std::max(durable_index, reached);
+        synced.notify_all();
+        if (!done) co_return fail(done.error());
+    }
+    co_return ok();
+}
+
+/// True for a pin that the daemon may hold already, unless a list has just shown that it does not.
+bool Tracker::Impl::should_ask_first(const WorkRow& row, const state::StoredPin& pin) const {
+    if (row.lane != WorkLane::pin && row.lane != WorkLane::later) return false;
+    if (pin.modification_index <= index_compared) return false;
+    const auto came = arrivals.arrival(row.number);
+    return !came || pin.pin.timestamp + kFreshAge < *came;
+}
+
+Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
+    using namespace asio::experimental::awaitable_operators;
+    if (task->step == Step::unpin) {
+        auto done = co_await ipfs.unpin(task->row.cid);
+        co_return done;
+    }
+    if (should_ask_first(task->row, *facts.pin)) {
+        auto held = co_await ipfs.pin_status(facts.pin->pin);
+        const bool over = !held && (held.error().kind == Kind::unavailable ||
+                                    held.error().kind == Kind::cancelled);
+        if (over) co_return fail(held.error());
+        // Any other refusal may concern only the question.
+        if (held && is_held(facts.pin->pin, held.value())) co_return ok();
+    }
+    // Kubo may report after the call ended, so the handler holds the task.
+    component::ProgressHandler progress = [task](component::PinProgress p) { task->progress = p; };
+    auto pinning = ipfs.pin(facts.pin->pin, std::move(progress));
+    auto first = co_await (detail::as_optional<void>(std::move(pinning)) ||
+                           detail::as_optional<void>(wait_interrupt(task)));
+    if (first.index() == 0) co_return std::move(*std::get<0>(first));
+    co_return fail(Kind::cancelled, "the item was unpinned meanwhile");
+}
+
+/// One write: what came of the task, and its row gone (or due again later).
+Result<> Tracker::Impl::finish(const TaskPtr& task, const Facts& facts, Result<> outcome) {
+    const auto& cid = task->row.cid;
+    const auto now = world.system_now();
+    Batch batch;
+    queue.remove(batch, task->row);
+    const auto& old = facts.record;
+    if (old && old->next_retry != kTimeUnset) {
+        const WorkRow retry{WorkLane::retry, as_number(old->next_retry), cid};
+        if (!(retry == task->row)) queue.remove(batch, retry);
+    }
+    TrackRecord record;
+    record.since = now;
+    record.modification_index = facts.mine ? facts.pin->modification_index : 0;
+    if (!outcome) {
+        record.phase = task->step == Step::pin ? Phase::pin_error : Phase::unpin_error;
+        record.attempts = task->attempts;
+        record.error = shorten(outcome.error().text);
+        record.next_retry =
+            now + retry_delay(task->attempts, options.retry_delay_first, options.retry_delay_max);
+        queue.add(batch, {WorkLane::retry, as_number(record.next_retry), cid});
+        batch.put(Family::tracker, cid.bytes(), encode(record));
+        log()->warn("{} failed cid={} attempt={} error=\"{}\"",
+                    task->step == Step::pin ? "pinning" : "unpinning", cid.to_string(),
+                    task->attempts, outcome.error().text);
+    } else if (task->step == Step::pin) {
+        record.size_bytes = task->progress.bytes;
+        batch.put(Family::tracker, cid.bytes(), encode(record));
+    } else if (task->step == Step::unpin) {
+        batch.del(Family::tracker, cid.bytes());
+    } else if (old && old->next_retry != kTimeUnset) {
+        auto settled = *old;
+        settled.next_retry = kTimeUnset;
+        batch.put(Family::tracker, cid.bytes(), encode(settled));
+    }
+    return queue.write(std::move(batch));
+}
+
+void Tracker::Impl::note_daemon(const Result<>& outcome) {
+    const auto now = world.steady_now();
+    if (outcome || outcome.error().kind != Kind::unavailable) {
+        unreachable = 0;
+        if (now >= paused_until) return;
+        paused_until = {};
+        notify();
+        return;
+    }
+    // All calls that ran side by side when it went tell of the same outage.
+    if (now < paused_until) return;
+    ++unreachable;
+    const auto wait = retry_delay(unreachable, kPauseFirst, kPauseMax);
+    paused_until = now + std::chrono::duration_cast<SteadyTime::duration>(wait);
+    if (unreachable == 1)
+        log()->warn("the IPFS daemon cannot be reached; waiting error=\"{}\"",
+                    outcome.error().text);
+}
+
+}  // namespace ipfscluster::tracker

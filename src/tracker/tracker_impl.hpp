@@ -1,0 +1,158 @@
+#pragma once
+#include <deque>
+#include <map>
+
+#include "runtime/signal.hpp"
+#include "runtime/task_group.hpp"
+#include "tracker/arrival_clock.hpp"
+#include "tracker/sorted_spool.hpp"
+#include "tracker/start_pace.hpp"
+#include "tracker/track_planner.hpp"
+#include "tracker/tracker.hpp"
+#include "tracker/work_queue.hpp"
+
+namespace ipfscluster::tracker {
+
+/// A CID that is being looked at: waiting in memory for a free worker, or running.
+struct Task {
+    Task(asio::any_io_executor executor, WorkRow r)
+        : row(std::move(r)), interrupted(std::move(executor)) {}
+
+    WorkRow row;  ///< the newest row of this CID; removed when the task is done
+    bool running = false;
+    bool probes = false;        ///< finds out whether the daemon is back
+    Step step = Step::nothing;  ///< what the daemon is being told
+    bool interrupt = false;     ///< the pin that runs is not wanted any more
+    Signal interrupted;
+    Time since = kTimeUnset;
+    std::uint32_t attempts = 0;
+    bool priority = false;
+    component::PinProgress progress;
+};
+using TaskPtr = std::shared_ptr<Task>;
+
+/// One comparison with the daemon's list, shared by all who asked for one before it began.
+struct ReconcileRun {
+    explicit ReconcileRun(asio::any_io_executor executor) : ended(std::move(executor)) {}
+    bool pins_wait = false;  ///< no pin is told meanwhile
+    std::optional<Result<component::ReconcileReport>> result;
+    Signal ended;
+};
+
+/// What the daemon's list says of one CID against the facts when the list began.
+struct Difference {
+    Cid cid;
+    Facts facts;
+    Finding finding = Finding::as_recorded;
+};
+
+/// What a look at the daemon for one CID has come to.
+struct Asked {
+    PinInfo row;                   ///< afterwards
+    std::optional<Error> unasked;  ///< why the daemon gave no answer, where it was to be asked
+    bool overtaken = false;  ///< something happened meanwhile: the answer is about what was before
+};
+
+struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
+    Impl(World& w, storage::Store& s, state::State& st, component::IpfsConnector& i,
+         TrackerOptions o)
+        : world(w),
+          store(s),
+          pinset(st),
+          ipfs(i),
+          options(std::move(o)),
+          queue(s),
+          tasks(w, "tracker"),
+          wake(w.executor()),
+          synced(w.executor()) {}
+
+    World& world;
+    storage::Store& store;
+    state::State& pinset;
+    component::IpfsConnector& ipfs;
+    TrackerOptions options;
+    TrackerIdentity identity;
+    WorkQueue queue;
+    TaskGroup tasks;
+    Signal wake;
+    bool wake_pending = false;
+    bool started = false;
+
+    std::map<Cid, TaskPtr> active;  ///< bounded by the queues below and the workers
+    std::deque<TaskPtr> unpins, urgent, normal;
+    int running_pins = 0;
+    int running_unpins = 0;
+    std::uint64_t pins_started = 0;
+    StartPace pace;
+    std::optional<SteadyTime> pace_ends;  ///< when more may start, while `pace` holds pins back
+    SteadyTime paused_until{};            ///< the daemon cannot be reached
+    std::uint32_t unreachable = 0;        ///< failures of that kind in a row, one of each outage
+    int probing = 0;                      ///< tasks begun since it could not be reached
+    bool queue_warned = false;
+
+    std::uint64_t seen_index = 0;     ///< newest modification index read so far
+    std::uint64_t durable_index = 0;  ///< pins up to here are on the disk
+    bool syncing = false;
+    Signal synced;
+
+    std::shared_ptr<ReconcileRun> reconciling;
+    std::shared_ptr<ReconcileRun> following;  ///< begins when that one ends: somebody waits for it
+    ArrivalClock arrivals;
+    std::uint64_t rows_compared = 0;   ///< rows up to this number were compared with a list
+    std::uint64_t index_compared = 0;  ///< and pins up to this modification index
+    std::uint64_t compared_last = 0;   ///< rows of the longer table in the last comparison
+    std::uint64_t compare_not_below =
+        0;  ///< rows there must be before a failed list is tried again
+
+    PriorityRule priority_rule() const {
+        return {options.priority_pin_max_age,
+                static_cast<std::uint32_t>(options.priority_pin_max_retries)};
+    }
+    void notify();
+
+    Result<Facts> read(const Cid& cid);
+    Result<std::optional<TrackRecord>> read_record(const Cid& cid);
+
+    // Scheduler.
+    asio::awaitable<void> schedule();
+    Result<> fill();
+    Result<> fill_unpins();
+    Result<> fill_pins();
+    Result<> fill_normal();
+    Result<> admit(WorkRow row, std::deque<TaskPtr>& into);
+    Result<> merge(const TaskPtr& task, WorkRow row);
+    void start_tasks();
+    TaskPtr pop(std::deque<TaskPtr>& from);
+    TaskPtr next_pin();
+    Async<> pause();
+
+    // Workers.
+    asio::awaitable<void> work(TaskPtr task, bool unpin_slot);
+    Async<> work_off(TaskPtr task);
+    Async<> make_durable(std::uint64_t modification_index);
+    bool should_ask_first(const WorkRow& row, const state::StoredPin& pin) const;
+    Async<> tell_daemon(TaskPtr task, Facts facts);
+    Result<> finish(const TaskPtr& task, const Facts& facts, Result<> outcome);
+    void note_daemon(const Result<>& outcome);
+
+    // Status.
+    PinInfo describe(const Cid& cid, const Facts& facts) const;
+    Result<> requeue(const Cid& cid, Facts& facts, TrackerStatus from);
+    Async<Asked> look(Cid cid);
+    Async<Asked> ask_daemon(Cid cid, Facts facts);
+
+    // Looking at the whole daemon (reconcile.cpp).
+    bool many_pins_wait();
+    Async<component::ReconcileReport> reconcile();
+    std::shared_ptr<ReconcileRun> start_reconcile(bool pins_wait);
+    bool begin_reconcile(std::shared_ptr<ReconcileRun> run);
+    void end_reconcile(const std::shared_ptr<ReconcileRun>& run,
+                       Result<component::ReconcileReport> result);
+    asio::awaitable<void> run_reconcile(std::shared_ptr<ReconcileRun> run);
+    Async<component::ReconcileReport> compare_all();
+    Async<std::uint64_t> spool_listing(std::shared_ptr<SortedSpool> spool);
+    Result<> settle(std::vector<Difference>& found, component::ReconcileReport& report);
+    Result<> record_finding(storage::Batch& batch, const Cid& cid, Facts& facts, Finding finding);
+};
+
+}  // namespace ipfscluster::tracker

@@ -1,0 +1,95 @@
+"""After an import the daemon's list is read once, and what it holds already is not pinned again: 100 000 pins cost no pin/add. A list
+that the daemon breaks off changes no status. With the stub daemon of bench/, which counts the calls."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from peers import ProcessTest, arguments, check, clean_environment, die_with_parent, run, wait_until  # noqa: E402
+
+SEED = 9
+MORE = 40  # of the imported ones, not held
+
+
+class Stub:
+    def __init__(self, test, program, *args):
+        self.process = subprocess.Popen([program, *args], stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        test.processes.append(self.process)
+        self.address = self.process.stdout.readline().strip()
+        check(self.address, "the stub daemon did not start")
+
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.address.rsplit("/", 1)[1]), timeout=30)
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def calls(self):
+        return self.get("/bench/counters")["calls"]
+
+
+def resident_mb(peer):
+    with open(f"/proc/{peer.process.pid}/status") as f:
+        return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM:"))
+
+
+def beside(test, stub, name):
+    peer = test.peer(name).init()
+    config = peer.config()
+    config["ipfs_connector"] = {"ipfshttp": {"node_multiaddress": stub.address}}
+    peer.write_config(config)
+    return peer
+
+
+def count_by_status(peer):
+    counts = {}
+    code, _, body = peer.request("GET", "/pins?local=true", timeout=120)
+    check(code == 200, f"GET /pins: {code} {body[:300]}")
+    for line in body.splitlines():
+        for row in json.loads(line)["peer_map"].values():
+            counts[row["status"]] = counts.get(row["status"], 0) + 1
+    return counts
+
+
+def main():
+    parser = arguments(__doc__)
+    parser.add_argument("--stub", required=True, help="path of icl_bench_stub_daemon")
+    parser.add_argument("--load", required=True, help="path of icl_bench_load")
+    parser.add_argument("--pins", type=int, default=100_000)
+    args = parser.parse_args()
+    pins_held = args.pins
+    with ProcessTest(args) as test:
+        stub = Stub(test, args.stub, "--held", f"{SEED}:0:{pins_held}")
+        peer = beside(test, stub, "peer1")
+        pins = os.path.join(test.work, "pins.json")
+        subprocess.run([args.load, "make-pins", "--count", str(pins_held + MORE), "--output", pins, "--seed", str(SEED)], check=True, timeout=120)
+        done = subprocess.run([args.service, "-c", peer.folder, "state", "import", "-f", pins], env=clean_environment(),
+                              capture_output=True, text=True, timeout=900)
+        check(done.returncode == 0, f"state import: {done.stdout}{done.stderr}")
+        peer.start()
+        wait_until(600, "every imported pin is pinned", lambda: count_by_status(peer) == {"pinned": pins_held + MORE}, pause=2)
+        calls = stub.calls()
+        check(calls.get("pin/add", 0) == MORE, f"{pins_held} pins were held already, {MORE} were not: {calls}")
+        # Some of the first rows are asked about one by one, before it shows that they are many.
+        check(calls.get("pin/ls", 0) <= pins_held // 100, f"one list, not a question for each: {calls}")
+        print(f"ok: {pins_held + MORE} imported, calls {calls}, peak memory {resident_mb(peer):.0f} MB", flush=True)
+        check(peer.stop() == 0, "the peer must stop in order")
+        # The same records beside a daemon whose list breaks off.
+        broken = Stub(test, args.stub, "--held", f"{SEED}:0:10", "--cut-listing-after", "5")
+        config = peer.config()
+        config["ipfs_connector"]["ipfshttp"]["node_multiaddress"] = broken.address
+        peer.write_config(config)
+        peer.start()
+        code, _, body = peer.request("POST", "/pins/sync", timeout=120)
+        check(code == 500, f"sync over a list that breaks off: {code} {body[:300]}")
+        check(count_by_status(peer) == {"pinned": pins_held + MORE}, "a list that broke off must change no status")
+        print(f"ok: a list that breaks off: {json.loads(body)['message'][-200:]}", flush=True)
+        check(peer.stop() == 0, "the peer must stop in order")
+
+
+run(main)

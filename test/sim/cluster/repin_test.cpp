@@ -1,0 +1,204 @@
+// What the peers do about a dead one, step by step.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/pins.hpp"
+#include "support/sim_cluster.hpp"
+
+namespace ipfscluster::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Runs until the pinset of peer 0 is as `rule` wants it.
+bool every_pin(SimCluster& cluster, int at, const std::function<bool(const Pin&)>& rule) {
+    auto pins = cluster.collect<state::StoredPin>(at, cluster.peer(at).life().state.list());
+    if (!pins) return false;
+    return std::all_of(pins.value().begin(), pins.value().end(),
+                       [&](const auto& row) { return rule(row.pin); });
+}
+
+struct RepinTest : ::testing::Test {
+    explicit RepinTest(SimPeerOptions of_peers = options()) : cluster(1, 4, std::move(of_peers)) {}
+    static SimPeerOptions options() {
+        SimPeerOptions out;
+        out.cluster.repin_grace = 10s;
+        return out;
+    }
+    void pin_items(int count, int replicas) {
+        for (int i = 0; i < count; ++i)
+            cluster.submit_pin(i % cluster.size(), cid(i), replicas, replicas);
+        ASSERT_EQ(cluster.settle(), "");
+        ASSERT_EQ(cluster.count(SimCluster::Outcome::acknowledged),
+                  static_cast<std::size_t>(count));
+    }
+    SimCluster cluster;
+};
+
+/// A walk over the pinset that takes long enough for others to change what it has not reached.
+struct SlowRepinTest : RepinTest {
+    static SimPeerOptions slow_options() {
+        auto out = options();
+        out.cluster.repin_rate = 1;
+        return out;
+    }
+    SlowRepinTest() : RepinTest(slow_options()) {}
+    std::optional<Pin> pin_of(int at, const Cid& item) {
+        auto row = cluster.peer(at).life().state.get(item);
+        if (!row || !row.value()) return std::nullopt;
+        return row.value()->pin;
+    }
+};
+
+TEST_F(RepinTest,
+       a_dead_peers_pins_move_after_the_grace_time_and_its_surplus_goes_when_it_returns) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(24, 2);
+    const int dead = (cluster.leader() + 1) % 4;
+    const int witness = (dead + 1) % 4;
+    const auto dead_id = cluster.peer(dead).id;
+    const auto held_before = cluster.peer(dead).ipfs.held.size();
+    ASSERT_GT(held_before, 0u) << "the balance should give everybody something";
+    cluster.peer(dead).crash();
+    const auto died = cluster.world.steady_now();
+
+    auto& monitor = cluster.peer(witness).life().monitor;
+    ASSERT_TRUE(cluster.world.run_until([&] { return !monitor.alerts().empty(); }, 5s));
+    EXPECT_EQ(monitor.alerts().front().metric.peer, dead_id);
+    cluster.world.run_for(8s - (cluster.world.steady_now() - died));
+    EXPECT_FALSE(every_pin(cluster, witness, [&](const Pin& pin) {
+        return !pin.allocated_to(dead_id);
+    })) << "nothing moves before the grace time is over";
+
+    const auto moved = [&](const Pin& pin) {
+        return !pin.allocated_to(dead_id) && pin.allocations.size() == 2;
+    };
+    for (int waited = 0; waited < 60 && !every_pin(cluster, witness, moved); ++waited)
+        cluster.world.run_for(500ms);
+    EXPECT_TRUE(every_pin(cluster, witness, moved));
+    EXPECT_GE(cluster.world.steady_now() - died, 10s);
+    EXPECT_EQ(cluster.peer(dead).ipfs.held.size(), held_before)
+        << "its daemon lives on and holds what it held";
+
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.peer(dead).ipfs.held.size(), 0u);
+}
+
+TEST_F(RepinTest, a_peer_that_returns_within_the_grace_time_keeps_its_pins) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(12, 2);
+    const int dead = (cluster.leader() + 1) % 4;
+    const auto held_before = cluster.peer(dead).ipfs.held.size();
+    cluster.peer(dead).crash();
+    cluster.world.run_for(6s);
+    ASSERT_EQ(cluster.settle(), "");
+    cluster.world.run_for(30s);
+    EXPECT_EQ(cluster.peer(dead).ipfs.held.size(), held_before);
+}
+
+TEST_F(SlowRepinTest, what_others_unpin_or_change_meanwhile_stays_as_they_were_told) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(24, 2);
+    const int dead = (cluster.leader() + 1) % 4;
+    const int witness = (dead + 1) % 4;
+    const auto dead_id = cluster.peer(dead).id;
+    auto rows =
+        cluster.collect<state::StoredPin>(witness, cluster.peer(witness).life().state.list());
+    ASSERT_TRUE(rows);
+    std::vector<Cid> to_move;  // in the order in which the walk meets them
+    for (const auto& row : rows.value())
+        if (row.pin.allocated_to(dead_id)) to_move.push_back(row.pin.cid);
+    ASSERT_GE(to_move.size(), 5u);
+    const auto unpinned = to_move[to_move.size() - 1];
+    const auto changed = to_move[to_move.size() - 2];
+    const auto other = to_move[to_move.size() - 3];
+    cluster.peer(dead).crash();
+
+    ASSERT_TRUE(cluster.world.run_until(
+        [&] {
+            const auto first = pin_of(witness, to_move.front());
+            return first && !first->allocated_to(dead_id);
+        },
+        60s));
+    cluster.submit_unpin(witness, unpinned);
+    cluster.submit_pin(witness, changed, 1, 2);
+    ASSERT_TRUE(cluster.world.run_until(
+        [&] { return cluster.count(SimCluster::Outcome::acknowledged) == 26; }, 3s));
+    const auto pin = pin_of(witness, changed);
+    ASSERT_TRUE(pin);
+    cluster.world.run_for(std::chrono::seconds(to_move.size() + 5));
+
+    EXPECT_FALSE(pin_of(witness, unpinned)) << "the unpin was acknowledged";
+    const auto after = pin_of(witness, changed);
+    ASSERT_TRUE(after);
+    EXPECT_EQ(after->options, pin->options) << "the change was acknowledged";
+    const auto moved = pin_of(witness, other);
+    ASSERT_TRUE(moved);
+    EXPECT_FALSE(moved->allocated_to(dead_id)) << "the walk went on";
+    EXPECT_EQ(cluster.settle(), "");
+}
+
+TEST_F(RepinTest, the_pins_of_a_removed_peer_move_at_once) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(16, 2);
+    const int gone = (cluster.leader() + 1) % 4;
+    const int witness = (gone + 1) % 4;
+    const auto gone_id = cluster.peer(gone).id;
+    auto removed = cluster.await<void>(
+        witness, cluster.peer(witness).life().cluster.peer_remove(gone_id, false));
+    ASSERT_TRUE(removed) << removed.error().text;
+    cluster.peer(gone).member = false;
+    EXPECT_EQ(cluster.settle(30s), "");
+    EXPECT_TRUE(every_pin(cluster, witness, [&](const Pin& pin) {
+        return !pin.allocated_to(gone_id) && pin.allocations.size() == 2;
+    }));
+}
+
+TEST_F(RepinTest, removing_the_last_live_holder_needs_force) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(16, 1);
+    int holder = 0;
+    while (cluster.peer(holder).ipfs.held.empty()) ++holder;
+    const int witness = (holder + 1) % 4;
+    auto& api = cluster.peer(witness).life().cluster;
+    auto refused = cluster.await<void>(witness, api.peer_remove(cluster.peer(holder).id, false));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Kind::conflict);
+    auto forced = cluster.await<void>(witness, api.peer_remove(cluster.peer(holder).id, true));
+    EXPECT_TRUE(forced) << forced.error().text;
+    cluster.peer(holder).member = false;
+    EXPECT_EQ(cluster.settle(30s), "");
+}
+
+TEST_F(RepinTest, a_list_names_the_peer_that_is_away_and_shows_the_rest) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(10, 2);
+    const int dead = 3;
+    cluster.peer(dead).crash();
+    cluster.world.run_for(6s);
+    auto rows = cluster.collect<GlobalPinInfo>(0, cluster.peer(0).life().cluster.status_all(0));
+    ASSERT_TRUE(rows) << rows.error().text;
+    ASSERT_EQ(rows.value().size(), 10u);
+    for (const auto& row : rows.value()) {
+        ASSERT_EQ(row.peer_map.size(), 4u);
+        for (int number = 0; number < 4; ++number) {
+            const auto status = row.peer_map.at(cluster.peer(number).id).status;
+            if (number == dead) {
+                EXPECT_EQ(status, TrackerStatus::cluster_error);
+                continue;
+            }
+            const auto holds = cluster.peer(number).ipfs.held.contains(row.cid);
+            EXPECT_EQ(status, holds ? TrackerStatus::pinned : TrackerStatus::remote);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace ipfscluster::test

@@ -1,0 +1,177 @@
+#pragma once
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "component/ipfs_connector.hpp"
+#include "runtime/world.hpp"
+
+namespace ipfscluster::test {
+
+/// An IPFS daemon for tests: remembers what it holds, takes its time, and fails as told. It
+/// outlives the peers that talk to it, as a real daemon does.
+class FakeIpfs final : public component::IpfsConnector {
+ public:
+    explicit FakeIpfs(World& world) : world_(world) {}
+
+    std::map<Cid, Pin> held;
+    /// Errors for the next calls about a CID, oldest first.
+    std::map<Cid, std::deque<Error>> pin_errors, unpin_errors;
+    std::optional<Error> down;  ///< every call fails with it
+    Duration pin_time = std::chrono::milliseconds(10);
+    Duration unpin_time = std::chrono::milliseconds(1);
+    std::map<Cid, Duration> slow_pins;
+    /// "pin X", "unpin X", "cancelled X" with the CID's number from `names`.
+    std::vector<std::string> calls;
+    std::map<Cid, std::string> names;
+    /// Asked for each pin and unpin that names no time or error of its own: chance, in simulations.
+    std::function<Duration()> time_drawn;
+    std::function<std::optional<Error>()> fault_drawn;
+    RepoStat repo;
+    IpfsId own_id;
+    int running_pins = 0;
+    int running_pins_max = 0;
+    int status_calls = 0;
+    int list_calls = 0;
+    /// Told of each pin, unpin, pin_status and pin_ls, answered or not.
+    std::function<void()> on_call;
+    /// Lists come in an order of their own and take their time; they show what was held when they
+    /// began, and with `list_cut` they end with that error after half of it.
+    Duration list_time = Duration::zero();
+    std::optional<Error> list_cut;
+
+    Async<> start() override { co_return ok(); }
+    Async<> stop() override { co_return ok(); }
+    bool ready() override { return !down; }
+    Async<IpfsId> id() override {
+        if (down) co_return fail(*down);
+        co_return own_id;
+    }
+
+    Async<> pin(Pin pin, component::ProgressHandler progress) override {
+        reached();
+        note("pin", pin.cid);
+        running_pins_max = std::max(running_pins_max, ++running_pins);
+        if (progress) progress({1, 100});
+        const auto slow = slow_pins.find(pin.cid);
+        auto slept = co_await world_.sleep_for(slow == slow_pins.end() ? time_of(pin_time)
+                                                                        : slow->second);
+        --running_pins;
+        if (!slept) {
+            note("cancelled", pin.cid);
+            co_return fail(slept.error());
+        }
+        ICL_CO_TRY(verdict(pin_errors, pin.cid));
+        auto cid = pin.cid;
+        held.insert_or_assign(std::move(cid), std::move(pin));
+        co_return ok();
+    }
+    Async<> unpin(Cid cid) override {
+        reached();
+        note("unpin", cid);
+        auto slept = co_await world_.sleep_for(time_of(unpin_time));
+        if (!slept) co_return fail(slept.error());
+        ICL_CO_TRY(verdict(unpin_errors, cid));
+        held.erase(cid);
+        co_return ok();
+    }
+    Async<IpfsPinStatus> pin_status(Pin pin) override {
+        reached();
+        ++status_calls;
+        auto slept = co_await world_.sleep_for(std::chrono::milliseconds(1));
+        if (!slept) co_return fail(slept.error());
+        if (down) co_return fail(*down);
+        const auto it = held.find(pin.cid);
+        if (it == held.end()) co_return IpfsPinStatus::unpinned;
+        if (it->second.max_depth != kDepthDirect) co_return IpfsPinStatus::recursive;
+        co_return pin.max_depth == kDepthDirect ? IpfsPinStatus::direct : IpfsPinStatus::unpinned;
+    }
+    SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string>) override {
+        reached();
+        ++list_calls;
+        if (down) return std::make_unique<ListSource>(*this, std::vector<IpfsPinInfo>{}, down);
+        std::vector<IpfsPinInfo> rows;
+        for (const auto& [cid, pin] : held)
+            rows.push_back({cid, pin.max_depth == kDepthDirect ? IpfsPinStatus::direct
+                                                               : IpfsPinStatus::recursive});
+        // A fixed disorder: the second half first, each half backwards.
+        const auto half = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
+        std::reverse(rows.begin(), half);
+        std::reverse(half, rows.end());
+        std::rotate(rows.begin(), half, rows.end());
+        if (list_cut) rows.resize(rows.size() / 2);
+        return std::make_unique<ListSource>(*this, std::move(rows), list_cut);
+    }
+
+    Async<RepoStat> repo_stat() override {
+        if (down) co_return fail(*down);
+        co_return repo;
+    }
+    SourcePtr<RepoGcKey> repo_gc() override {
+        return std::make_unique<VectorSource<RepoGcKey>>(std::vector<RepoGcKey>{});
+    }
+    Async<> swarm_connect(std::vector<Multiaddr>) override { co_return ok(); }
+    Async<std::vector<PeerId>> swarm_peers() override { co_return std::vector<PeerId>{}; }
+    Async<Cid> resolve(std::string) override { co_return unsupported(); }
+    Async<Bytes> block_get(Cid) override { co_return unsupported(); }
+    Async<std::unique_ptr<component::BlockSession>> open_blocks() override {
+        co_return unsupported();
+    }
+    Async<std::string> config_key(std::string) override { co_return unsupported(); }
+    Async<component::FileInfo> stat(std::string) override { co_return unsupported(); }
+    Async<SourcePtr<Bytes>> cat(Cid, std::uint64_t, std::uint64_t) override {
+        co_return unsupported();
+    }
+    Async<SourcePtr<component::DirectoryEntry>> ls(Cid) override { co_return unsupported(); }
+    Async<std::string> read_link(Cid) override { co_return unsupported(); }
+
+ private:
+    class ListSource final : public Source<IpfsPinInfo> {
+     public:
+        ListSource(FakeIpfs& ipfs, std::vector<IpfsPinInfo> rows, std::optional<Error> end)
+            : ipfs_(ipfs), rows_(std::move(rows)), end_(std::move(end)) {}
+        Async<std::optional<IpfsPinInfo>> next() override {
+            if (ipfs_.list_time > Duration::zero()) {
+                auto slept = co_await ipfs_.world_.sleep_for(ipfs_.list_time);
+                if (!slept) co_return fail(slept.error());
+            }
+            if (at_ < rows_.size()) co_return std::optional<IpfsPinInfo>(rows_[at_++]);
+            if (end_) co_return fail(*end_);
+            co_return std::optional<IpfsPinInfo>{};
+        }
+
+     private:
+        FakeIpfs& ipfs_;
+        std::vector<IpfsPinInfo> rows_;
+        std::optional<Error> end_;
+        std::size_t at_ = 0;
+    };
+    void reached() const {
+        if (on_call) on_call();
+    }
+    static boost::outcome_v2::failure_type<Error> unsupported() {
+        return fail(Kind::unsupported, "the fake daemon holds no content");
+    }
+    Duration time_of(Duration usual) const { return time_drawn ? time_drawn() : usual; }
+    void note(const std::string& what, const Cid& cid) {
+        const auto it = names.find(cid);
+        calls.push_back(what + " " + (it == names.end() ? cid.to_string() : it->second));
+    }
+    Result<> verdict(std::map<Cid, std::deque<Error>>& errors, const Cid& cid) {
+        if (down) return fail(*down);
+        const auto it = errors.find(cid);
+        if (it == errors.end() || it->second.empty()) {
+            auto fault = fault_drawn ? fault_drawn() : std::nullopt;
+            if (fault) return fail(std::move(*fault));
+            return ok();
+        }
+        auto error = it->second.front();
+        it->second.pop_front();
+        return fail(std::move(error));
+    }
+    World& world_;
+};
+
+}  // namespace ipfscluster::test

@@ -1,0 +1,178 @@
+#pragma once
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "component/consensus.hpp"
+#include "component/ipfs_connector.hpp"
+#include "component/peer_monitor.hpp"
+#include "component/pin_tracker.hpp"
+
+/// The smallest parts a peer can be made of where only its RPC is of interest.
+namespace ipfscluster::test {
+
+/// A daemon that stores blocks in memory. A block counts once its session was committed.
+class BlockIpfs final : public component::IpfsConnector {
+ public:
+    std::map<Cid, Bytes> stored;
+    std::optional<Error> put_error;
+    int sessions = 0;
+    std::vector<PeerId> swarm;
+
+    Async<> start() override { co_return ok(); }
+    Async<> stop() override { co_return ok(); }
+    bool ready() override { return true; }
+    Async<IpfsId> id() override { co_return IpfsId{}; }
+    Async<> pin(Pin, component::ProgressHandler) override { co_return ok(); }
+    Async<> unpin(Cid) override { co_return ok(); }
+    Async<IpfsPinStatus> pin_status(Pin) override { co_return IpfsPinStatus::recursive; }
+    SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string> types) override {
+        std::vector<IpfsPinInfo> rows;
+        if (std::find(types.begin(), types.end(), "recursive") != types.end())
+            for (const auto& [cid, data] : stored) rows.push_back({cid, IpfsPinStatus::recursive});
+        return std::make_unique<VectorSource<IpfsPinInfo>>(std::move(rows));
+    }
+    Async<RepoStat> repo_stat() override { co_return RepoStat{100, 1000}; }
+    SourcePtr<RepoGcKey> repo_gc() override {
+        return std::make_unique<VectorSource<RepoGcKey>>(std::vector<RepoGcKey>{});
+    }
+    Async<> swarm_connect(std::vector<Multiaddr>) override { co_return ok(); }
+    Async<std::vector<PeerId>> swarm_peers() override { co_return swarm; }
+    Async<Cid> resolve(std::string path) override {
+        co_return Cid::parse(path.substr(path.rfind('/') + 1));
+    }
+    Async<Bytes> block_get(Cid cid) override {
+        const auto found = stored.find(cid);
+        if (found == stored.end()) co_return fail(Kind::not_found, "no such block");
+        co_return found->second;
+    }
+    Async<std::unique_ptr<component::BlockSession>> open_blocks() override {
+        ++sessions;
+        co_return std::unique_ptr<component::BlockSession>(std::make_unique<Session>(*this));
+    }
+    Async<std::string> config_key(std::string path) override { co_return "\"" + path + "\""; }
+    Async<component::FileInfo> stat(std::string) override {
+        co_return fail(Kind::unsupported, "fake");
+    }
+    Async<SourcePtr<Bytes>> cat(Cid, std::uint64_t, std::uint64_t) override {
+        co_return fail(Kind::unsupported, "fake");
+    }
+    Async<SourcePtr<component::DirectoryEntry>> ls(Cid) override {
+        co_return fail(Kind::unsupported, "fake");
+    }
+    Async<std::string> read_link(Cid) override { co_return fail(Kind::unsupported, "fake"); }
+
+ private:
+    class Session final : public component::BlockSession {
+     public:
+        explicit Session(BlockIpfs& ipfs) : ipfs_(ipfs) {}
+        Async<> put(Cid cid, Bytes data) override {
+            if (ipfs_.put_error) co_return fail(*ipfs_.put_error);
+            blocks_.insert_or_assign(std::move(cid), std::move(data));
+            co_return ok();
+        }
+        Async<> commit() override {
+            ipfs_.stored.merge(blocks_);
+            co_return ok();
+        }
+
+     private:
+        BlockIpfs& ipfs_;
+        std::map<Cid, Bytes> blocks_;
+    };
+};
+
+/// Says what its table says.
+class TableTracker final : public component::PinTracker {
+ public:
+    std::map<Cid, PinInfo> rows;
+    std::vector<Cid> recovered;
+
+    Async<> start() override { co_return ok(); }
+    Async<> stop() override { co_return ok(); }
+    Async<PinInfo> status(Cid cid) override { co_return row(cid); }
+    SourcePtr<PinInfo> status_all(StatusFilter filter) override {
+        std::vector<PinInfo> out;
+        for (const auto& [cid, info] : rows)
+            if (matches(info.info.status, filter)) out.push_back(info);
+        return std::make_unique<VectorSource<PinInfo>>(std::move(out));
+    }
+    Async<PinInfo> recover(Cid cid) override {
+        recovered.push_back(cid);
+        co_return row(cid);
+    }
+    SourcePtr<PinInfo> recover_all() override { return status_all(0); }
+    Async<component::ReconcileReport> reconcile() override {
+        co_return component::ReconcileReport{};
+    }
+    SourcePtr<PinInfo> sync_all() override { return status_all(0); }
+    std::uint64_t queue_size() override { return rows.size(); }
+
+ private:
+    PinInfo row(const Cid& cid) const {
+        const auto found = rows.find(cid);
+        if (found != rows.end()) return found->second;
+        PinInfo none;
+        none.cid = cid;
+        none.info.status = TrackerStatus::unpinned;
+        return none;
+    }
+};
+
+/// Agrees with itself at once.
+class LoneConsensus final : public component::Consensus {
+ public:
+    std::vector<PeerId> members;
+    std::vector<component::PinOperation> committed;
+
+    Async<> start() override { co_return ok(); }
+    Async<component::CommitResult> commit(component::PinOperation operation) override {
+        committed.push_back(std::move(operation));
+        co_return component::CommitResult{};
+    }
+    std::vector<PeerId> peers() override { return members; }
+    Result<PeerId> leader() override { return members.at(0); }
+    bool is_coordinator() override { return true; }
+    Async<> add_peer(PeerId peer) override {
+        members.push_back(std::move(peer));
+        co_return ok();
+    }
+    Async<> remove_peer(PeerId peer) override {
+        std::erase(members, peer);
+        co_return ok();
+    }
+    bool is_trusted(const PeerId&) override { return true; }
+    Async<> wait_ready(Duration) override { co_return ok(); }
+    bool ready() override { return true; }
+    Async<> wait_for_sync(Duration) override { co_return ok(); }
+    asio::awaitable<Error> wait_ended() override {
+        Error error{Kind::shutting_down, "fake"};
+        co_return error;
+    }
+    Async<> clean() override { co_return ok(); }
+    Async<> stop() override { co_return ok(); }
+};
+
+class QuietMonitor final : public component::PeerMonitor {
+ public:
+    std::vector<Metric> metrics;
+
+    Async<> start() override { co_return ok(); }
+    Async<> stop() override { co_return ok(); }
+    Async<> publish(Metric) override { co_return ok(); }
+    void record(Metric metric) override { metrics.push_back(std::move(metric)); }
+    std::vector<Metric> latest(const std::string& name) override {
+        std::vector<Metric> out;
+        for (const auto& metric : metrics)
+            if (metric.name == name) out.push_back(metric);
+        return out;
+    }
+    std::vector<std::string> names() override { return {"ping"}; }
+    bool alive(const PeerId&) override { return true; }
+    std::vector<Alert> alerts() override { return {}; }
+    void on_alert(std::function<void(Alert)>) override {}
+};
+
+}  // namespace ipfscluster::test

@@ -1,0 +1,437 @@
+#include "support/sim_cluster.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "dag/importer.hpp"
+#include "multi/key_pair.hpp"
+#include "multi/multihash.hpp"
+
+namespace ipfscluster::test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+PeerId sim_id(std::size_t number) {
+    return ed25519_from_seed(Bytes(32, static_cast<char>(number + 1))).id;
+}
+
+std::string operation_name(int number) {
+    return "operation " + std::to_string(number);
+}
+
+}  // namespace
+
+SimCluster::SimCluster(std::uint64_t seed, int founders, SimPeerOptions options)
+    : world(seed), options_(std::move(options)) {
+    for (int i = 0; i < founders; ++i)
+        options_.raft.init_peerset.push_back(sim_id(static_cast<std::size_t>(i)));
+    for (int i = 0; i < founders; ++i) {
+        auto own = options_;
+        own.cluster.peername = "peer " + std::to_string(i);
+        peers_.push_back(
+            std::make_unique<SimPeer>(world, network, sim_id(static_cast<std::size_t>(i)), own));
+    }
+}
+
+SimCluster::~SimCluster() {
+    network.heal_all();
+    for (auto& peer : peers_) peer->crash();
+    const bool ended = world.run_until(
+        [&] {
+            return std::all_of(peers_.begin(), peers_.end(),
+                               [](const auto& p) { return p->stopped(); });
+        },
+        5min);
+    if (!ended) std::fprintf(stderr, "a simulated peer does not end\n");
+    // What was under way on the network ends by itself.
+    world.run_for(1s);
+    peers_.clear();
+}
+
+std::vector<PeerId> SimCluster::all_ids() const {
+    std::vector<PeerId> out;
+    for (const auto& peer : peers_) out.push_back(peer->id);
+    return out;
+}
+
+void SimCluster::start(int number) {
+    auto& started = peer(number);
+    note("start " + std::to_string(number));
+    std::vector<Multiaddr> bootstrap;
+    if (started.joiner)
+        for (const auto& other : peers_)
+            if (other->member && !other->joiner)
+                bootstrap.push_back(network.address_of(other->id).with_peer(other->id));
+    started.start(all_ids(), std::move(bootstrap));
+}
+
+void SimCluster::start_all() {
+    for (int number = 0; number < size(); ++number) start(number);
+}
+
+int SimCluster::add_joiner() {
+    auto own = options_;
+    own.raft.init_peerset.clear();
+    own.raft.staging = true;
+    const int number = size();
+    own.cluster.peername = "peer " + std::to_string(number);
+    peers_.push_back(
+        std::make_unique<SimPeer>(world, network, sim_id(static_cast<std::size_t>(number)), own));
+    peers_.back()->joiner = true;
+    start(number);
+    return number;
+}
+
+int SimCluster::leader() {
+    for (int number = 0; number < size(); ++number)
+        if (peer(number).up() && peer(number).life().consensus.is_coordinator()) return number;
+    return -1;
+}
+
+// --- clients
+
+int SimCluster::new_operation(Operation operation) {
+    operation.number = static_cast<int>(operations_.size());
+    operation.begin = world.steady_now();
+    operations_.push_back(std::move(operation));
+    return operations_.back().number;
+}
+
+int SimCluster::submit_pin(int number, Cid cid, int min, int max) {
+    const int operation =
+        new_operation({.cid = std::move(cid), .pin = true, .min = min, .max = max});
+    peer(number).life().clients.spawn(run_operation(this, &peer(number), operation));
+    return operation;
+}
+
+int SimCluster::submit_unpin(int number, Cid cid) {
+    const int operation = new_operation({.cid = std::move(cid), .pin = false});
+    peer(number).life().clients.spawn(run_operation(this, &peer(number), operation));
+    return operation;
+}
+
+asio::awaitable<void> SimCluster::run_operation(SimCluster* cluster, SimPeer* peer, int number) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto life = peer->life_number();
+    const auto wish = cluster->operations_[static_cast<std::size_t>(number)];
+    Pin pin;
+    pin.cid = wish.cid;
+    pin.options.name = operation_name(number);
+    pin.options.replication_min = wish.min;
+    pin.options.replication_max = wish.max;
+    std::optional<Error> error;
+    if (wish.pin) {
+        auto done = co_await peer->life().cluster.pin(std::move(pin));
+        if (!done) error = done.error();
+    } else {
+        auto done = co_await peer->life().cluster.unpin(wish.cid);
+        if (!done) error = done.error();
+    }
+    cluster->record_answer(peer, life, number, std::move(error));
+}
+
+void SimCluster::record_answer(SimPeer* peer, std::uint64_t life, int number,
+                               std::optional<Error> error) {
+    auto& operation = operations_[static_cast<std::size_t>(number)];
+    operation.end = world.steady_now();
+    // A peer that died meanwhile has answered nobody.
+    if (!peer->up() || peer->life_number() != life) {
+        operation.outcome = Outcome::unknown;
+        operation.error = "the peer died";
+    } else if (!error) {
+        operation.outcome = Outcome::acknowledged;
+    } else {
+        operation.error = error->text;
+        const bool open = error->kind == Kind::unknown_outcome || error->kind == Kind::cancelled ||
+                          error->kind == Kind::shutting_down || error->kind == Kind::timeout;
+        operation.outcome = open ? Outcome::unknown : Outcome::refused;
+    }
+    note(operation_name(number) + " outcome " +
+         std::to_string(static_cast<int>(operation.outcome)));
+}
+
+// --- content
+
+namespace {
+
+component::AddParams small_blocks() {
+    component::AddParams params;
+    params.chunker = "size-4096";
+    params.cid_version = 1;
+    params.raw_leaves = true;
+    return params;
+}
+
+}  // namespace
+
+Cid SimCluster::cid_of(const Bytes& content) {
+    struct Ignore final : dag::ImportSink {
+        Result<> on_block(dag::Block&&) override { return ok(); }
+        Result<> on_entry(dag::AddedEntry&&) override { return ok(); }
+    } ignore;
+    const auto params = small_blocks();
+    dag::ImportRequest request;
+    request.chunker = params.chunker;
+    request.cid_version = params.cid_version;
+    request.raw_leaves = params.raw_leaves;
+    dag::Importer importer(dag::check_import(request).value(), ignore);
+    const bool fine = importer.begin_file("") && importer.write(content) && importer.end_file();
+    ICL_ASSERT(fine, "the test's content can be imported");
+    return importer.finish().value().cid;
+}
+
+Async<Cid> SimCluster::add_content(SimPeer* peer, component::AddParams params, Bytes content) {
+    ICL_CO_TRY(auto session, co_await peer->life().cluster.add(std::move(params)));
+    ICL_CO_TRY(co_await session->begin_file(""));
+    ICL_CO_TRY(co_await session->write(std::move(content)));
+    ICL_CO_TRY(co_await session->end_file());
+    auto root = co_await session->finish();
+    co_return root;
+}
+
+asio::awaitable<void> SimCluster::run_add(SimCluster* cluster, SimPeer* peer, int number,
+                                          Bytes content) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto life = peer->life_number();
+    const auto wish = cluster->operations_[static_cast<std::size_t>(number)];
+    auto params = small_blocks();
+    params.pin.name = operation_name(number);
+    params.pin.replication_min = wish.min;
+    params.pin.replication_max = wish.max;
+    auto root = co_await add_content(peer, std::move(params), std::move(content));
+    std::optional<Error> error;
+    if (!root) error = root.error();
+    if (root && root.value() != wish.cid) peer->problem = "an add gave another CID than expected";
+    cluster->record_answer(peer, life, number, std::move(error));
+}
+
+int SimCluster::submit_add(int number, Cid cid, Bytes content, int min, int max) {
+    const int operation =
+        new_operation({.cid = std::move(cid), .pin = true, .min = min, .max = max});
+    peer(number).life().clients.spawn(run_add(this, &peer(number), operation, std::move(content)));
+    return operation;
+}
+
+Result<Cid> SimCluster::store(int number, Bytes content) {
+    auto params = small_blocks();
+    params.local = true;
+    params.no_pin = true;
+    return await<Cid>(number, add_content(&peer(number), std::move(params), std::move(content)));
+}
+
+Result<std::set<Cid>> SimCluster::held(int number) {
+    std::set<Cid> out;
+    ICL_TRY(auto rows,
+            collect<IpfsPinInfo>(number, peer(number).life().ipfs.pin_ls({"recursive", "direct"})));
+    for (auto& row : rows) out.insert(std::move(row.cid));
+    return out;
+}
+
+Result<Bytes> SimCluster::read(int number, Cid cid) {
+    ICL_TRY(auto pieces, await<SourcePtr<Bytes>>(
+                             number, peer(number).life().ipfs.cat(std::move(cid), 0, UINT64_MAX)));
+    ICL_TRY(auto list, collect<Bytes>(number, std::move(pieces)));
+    Bytes out;
+    for (const auto& piece : list) out += piece;
+    return out;
+}
+
+std::size_t SimCluster::count(Outcome outcome) const {
+    return static_cast<std::size_t>(
+        std::count_if(operations_.begin(), operations_.end(),
+                      [&](const auto& o) { return o.outcome == outcome; }));
+}
+
+// --- checks
+
+Result<SimCluster::PinSet> SimCluster::pinset(int number) {
+    PinSet pins;
+    ICL_TRY(auto rows, collect<state::StoredPin>(number, peer(number).life().state.list()));
+    for (auto& row : rows) {
+        auto cid = row.pin.cid;
+        pins.emplace(std::move(cid), std::move(row));
+    }
+    return pins;
+}
+
+std::string SimCluster::check_promises(const PinSet& pins) const {
+    std::map<Cid, std::vector<Operation>> by_cid;
+    for (const auto& operation : operations_) by_cid[operation.cid].push_back(operation);
+    for (const auto& [cid, pin] : pins)
+        if (!by_cid.contains(cid)) return "a pin that nobody asked for: " + cid.to_string();
+    for (const auto& [cid, operations] : by_cid) {
+        const auto at = pins.find(cid);
+        auto text = check_cid(cid, operations, at == pins.end() ? nullptr : &at->second);
+        if (!text.empty()) return text;
+    }
+    return {};
+}
+
+std::string SimCluster::check_cid(const Cid& cid, const std::vector<Operation>& operations,
+                                  const state::StoredPin* pin) const {
+    // An acknowledged pin that began after `o` had ended has overwritten it: a later arrival of `o`
+    // was planned on another index and is refused. After an acknowledged unpin only what was never
+    // answered may still come.
+    const auto overwritten = [&](const Operation& o) {
+        return std::any_of(operations.begin(), operations.end(), [&](const Operation& later) {
+            if (later.outcome != Outcome::acknowledged || later.begin <= o.end) return false;
+            return later.pin || o.outcome == Outcome::acknowledged || !o.pin;
+        });
+    };
+    const auto describe = [&](const char* what) {
+        std::string text = std::string(what) + " " + cid.to_string() +
+                           (pin ? " is " + pin->pin.options.name : " is absent") + "; history:";
+        for (const auto& o : operations) {
+            text += "\n  " + std::to_string(o.number) + (o.pin ? " pin" : " unpin") + " outcome " +
+                    std::to_string(static_cast<int>(o.outcome)) + " from " +
+                    std::to_string(o.begin.time_since_epoch().count()) + " to " +
+                    std::to_string(o.end.time_since_epoch().count()) + " " + o.error;
+        }
+        return text;
+    };
+    if (pin) {
+        for (const auto& o : operations) {
+            if (!o.pin || operation_name(o.number) != pin->pin.options.name) continue;
+            if (o.outcome == Outcome::refused) return describe("a refused operation happened:");
+            if (overwritten(o)) return describe("an acknowledged operation is lost:");
+            return {};
+        }
+        return describe("a pin is not what anybody asked for:");
+    }
+    bool any_pin_acknowledged = false;
+    for (const auto& o : operations) {
+        any_pin_acknowledged =
+            any_pin_acknowledged || (o.pin && o.outcome == Outcome::acknowledged);
+        const bool may_have_won =
+            o.outcome == Outcome::acknowledged || o.outcome == Outcome::unknown;
+        if (!o.pin && may_have_won && !overwritten(o)) return {};
+    }
+    if (!any_pin_acknowledged) return {};
+    return describe("an acknowledged pin is lost:");
+}
+
+std::string SimCluster::check_allocations(const PinSet& pins) const {
+    for (const auto& [cid, row] : pins) {
+        const auto& pin = row.pin;
+        const auto holders = static_cast<int>(pin.allocations.size());
+        if (pin.everywhere()
+                ? holders != 0
+                : holders < pin.options.replication_min || holders > pin.options.replication_max)
+            return cid.to_string() + " has " + std::to_string(holders) + " holders, wanted " +
+                   std::to_string(pin.options.replication_min) + " to " +
+                   std::to_string(pin.options.replication_max);
+        for (const auto& holder : pin.allocations) {
+            if (std::count(pin.allocations.begin(), pin.allocations.end(), holder) != 1)
+                return cid.to_string() + " names a holder twice";
+            if (std::none_of(peers_.begin(), peers_.end(),
+                             [&](const auto& p) { return p->id == holder && p->member; }))
+                return cid.to_string() + " is allocated to a peer that is no member";
+        }
+    }
+    return {};
+}
+
+std::string SimCluster::check_held(const PinSet& pins, int number) {
+    const auto where = "peer " + std::to_string(number);
+    const auto has = held(number);
+    if (!has) return where + " cannot list its pins: " + has.error().text;
+    for (const auto& [cid, row] : pins)
+        if (row.pin.allocated_to(peer(number).id) && !has.value().contains(cid))
+            return where + " does not hold " + cid.to_string() + " (" + row.pin.options.name + ")";
+    if (peer(number).may_hold_more) return {};
+    for (const auto& cid : has.value()) {
+        const auto at = pins.find(cid);
+        if (at == pins.end() || !at->second.pin.allocated_to(peer(number).id))
+            return where + " still holds " + cid.to_string();
+    }
+    return {};
+}
+
+void SimCluster::watch(const std::vector<Cid>& items) {
+    for (int number = 0; number < size(); ++number) {
+        if (!peer(number).up()) continue;
+        for (const auto& item : items) {
+            const auto row = peer(number).life().state.get(item);
+            if (!row || !row.value()) continue;
+            const auto& stored = *row.value();
+            const auto [at, first] =
+                seen_.emplace(std::pair(item, stored.modification_index), stored.pin);
+            if (first || at->second == stored.pin || !fork_.empty()) continue;
+            fork_ = "peer " + std::to_string(number) + " has " + stored.pin.options.name +
+                    " under index " + std::to_string(stored.modification_index) + " of " +
+                    item.to_string() + ", another has " + at->second.options.name;
+        }
+    }
+}
+
+std::string SimCluster::wrong() {
+    if (!fork_.empty()) return fork_;
+    if (count(Outcome::pending) > 0)
+        return std::to_string(count(Outcome::pending)) + " operations have no answer";
+    std::optional<PinSet> reference;
+    for (int number = 0; number < size(); ++number) {
+        auto& checked = peer(number);
+        const auto where = "peer " + std::to_string(number);
+        if (!checked.problem.empty()) return where + ": " + checked.problem;
+        if (!checked.member) continue;
+        if (!checked.up()) return where + " is down";
+        if (!checked.life().cluster.ready()) return where + " is not ready";
+        auto pins = pinset(number);
+        if (!pins) return where + ": " + pins.error().text;
+        if (!reference) {
+            if (auto text = check_promises(pins.value()); !text.empty()) return where + ": " + text;
+            if (auto text = check_allocations(pins.value()); !text.empty())
+                return where + ": " + text;
+        } else {
+            const auto same = [](const auto& a, const auto& b) {
+                return a.first == b.first && a.second.pin == b.second.pin &&
+                       a.second.modification_index == b.second.modification_index;
+            };
+            if (!std::equal(pins.value().begin(), pins.value().end(), reference->begin(),
+                            reference->end(), same))
+                return where + " has another pinset than an earlier peer";
+        }
+        if (auto text = check_held(pins.value(), number); !text.empty()) return text;
+        reference = std::move(pins.value());
+    }
+    return {};
+}
+
+std::string SimCluster::settle(Duration limit) {
+    note("settle");
+    network.heal_all();
+    network.set_faults({.delay_low = 100us, .delay_high = 2ms});
+    for (auto& each : peers_) {
+        each->ipfs.down.reset();
+        each->ipfs.fault_drawn = nullptr;
+    }
+    const auto end = world.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
+    std::string text;
+    while (world.steady_now() < end) {
+        for (int number = 0; number < size(); ++number) {
+            auto& each = peer(number);
+            if (each.member && !each.up() && each.stopped()) start(number);
+            if (!each.member && each.up()) each.stop();
+        }
+        world.run_for(500ms);
+        text = wrong();
+        if (text.empty()) break;
+    }
+    note(text.empty() ? "settled" : text);
+    return text;
+}
+
+void SimCluster::note(std::string_view what) {
+    trace_ += std::to_string(world.steady_now().time_since_epoch().count());
+    trace_ += ' ';
+    trace_ += what;
+    trace_ += '\n';
+}
+
+Bytes SimCluster::trace() const {
+    return multihash_digest(HashCode::sha2_256, trace_).value();
+}
+
+}  // namespace ipfscluster::test

@@ -1,0 +1,76 @@
+#include "cli/service/flags.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ipfscluster::service {
+namespace {
+
+Result<Flags> parse(std::vector<std::string> args) {
+    return parse_flags(std::move(args), config::Environment(config::Environment::Variables{{"HOME", "/home/someone"}}));
+}
+
+TEST(StateFlags, the_commands_and_their_flags_in_every_form) {
+    auto f = parse({"-c", "/base", "state", "export", "-f", "out.json"});
+    ASSERT_TRUE(f) << f.error().text;
+    EXPECT_EQ(f.value().command, Flags::Command::state_export);
+    EXPECT_EQ(f.value().folder, "/base");
+    EXPECT_EQ(f.value().file, "out.json");
+    EXPECT_EQ(parse({"state", "export", "--file=x"}).value().file, "x");
+    EXPECT_EQ(parse({"state", "export", "-file", "x"}).value().file, "x");
+    EXPECT_EQ(parse({"state", "export"}).value().file, "");
+
+    f = parse({"state", "import", "-f", "-rmin", "2", "--replication-max=3", "--allocs", "a, b", "in.json"});
+    ASSERT_TRUE(f) << f.error().text;
+    EXPECT_EQ(f.value().command, Flags::Command::state_import);
+    EXPECT_TRUE(f.value().force);
+    EXPECT_EQ(f.value().file, "in.json");
+    EXPECT_EQ(f.value().replication_min, 2);
+    EXPECT_EQ(f.value().replication_max, 3);
+    EXPECT_EQ(f.value().allocations, (std::vector<std::string>{"a", "b"}));
+    EXPECT_TRUE(parse({"state", "import", "in.json", "--force"}).value().force);
+    EXPECT_EQ(parse({"state", "import"}).value().file, "");
+
+    EXPECT_EQ(parse({"state", "cleanup"}).value().command, Flags::Command::state_cleanup);
+    EXPECT_TRUE(parse({"state", "cleanup", "-f"}).value().force);
+}
+
+TEST(StateFlags, help_and_mistakes) {
+    EXPECT_EQ(parse({"state"}).value().command, Flags::Command::help);
+    EXPECT_NE(parse({"state"}).value().help_text.find("cleanup"), std::string::npos);
+    EXPECT_NE(parse({"state", "import", "-h"}).value().help_text.find("--rmin"), std::string::npos);
+    EXPECT_EQ(parse({"state", "bogus"}).error().kind, Kind::not_found);
+    EXPECT_EQ(parse({"state", "bogus"}).error().text, "No help topic for 'bogus'");
+    EXPECT_EQ(parse({"state", "crdt", "info"}).error().kind, Kind::unsupported);
+    EXPECT_EQ(parse({"state", "import", "--rmin", "-2", "x"}).error().kind, Kind::invalid);
+    EXPECT_EQ(parse({"state", "import", "--rmin", "two", "x"}).error().kind, Kind::invalid);
+    EXPECT_EQ(parse({"state", "export", "--bogus"}).error().kind, Kind::invalid);
+}
+
+TEST(GlobalFlags, short_names_take_their_value_behind_an_equals_sign) {
+    auto f = parse({"-c=/base", "-l=debug", "daemon", "-j=/ip4/127.0.0.1/tcp/1"});
+    ASSERT_TRUE(f) << f.error().text;
+    EXPECT_EQ(f.value().folder, "/base");
+    EXPECT_EQ(f.value().loglevel, "debug");
+    EXPECT_EQ(f.value().bootstrap, (std::vector<std::string>{"/ip4/127.0.0.1/tcp/1"}));
+    EXPECT_EQ(parse({"state", "export", "-f=out.json"}).value().file, "out.json");
+    EXPECT_TRUE(parse({"state", "cleanup", "-f=true"}).value().force);
+    EXPECT_FALSE(parse({"state", "cleanup", "-f=false"}).value().force);
+}
+
+TEST(GlobalFlags, the_last_of_a_repeated_one_counts) {
+    auto f = parse({"-l", "debug", "--loglevel", "error", "-c", "/a", "-c", "/b", "daemon"});
+    ASSERT_TRUE(f) << f.error().text;
+    EXPECT_EQ(f.value().loglevel, "error");
+    EXPECT_EQ(f.value().folder, "/b");
+}
+
+TEST(InitFlags, from_is_a_folder) {
+    const auto f = parse({"-c", "/new", "init", "--from", "/old/", "--consensus", "raft"});
+    ASSERT_TRUE(f) << f.error().text;
+    EXPECT_EQ(f.value().from, "/old");
+    EXPECT_FALSE(f.value().ipfs_given);
+    EXPECT_TRUE(parse({"init", "--ipfs", "embedded"}).value().ipfs_given);
+}
+
+}  // namespace
+}  // namespace ipfscluster::service

@@ -1,0 +1,96 @@
+#include "cluster/repin_schedule.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/pins.hpp"
+
+namespace ipfscluster::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+using test::peer;
+
+class RepinScheduleTest : public ::testing::Test {
+ protected:
+    RepinScheduleTest() {
+        view.acting = true;
+        view.members = view.alive = {peer(1), peer(2), peer(3)};
+        EXPECT_TRUE(look()) << "who begins to act does not know what happened before";
+        walked(true);
+    }
+    bool look() { return schedule.look(view, now); }
+    void walked(bool complete) { schedule.walked(view.overdue, complete, now); }
+    void die(int number) {
+        view.alive.erase(peer(number));
+        view.overdue = {peer(number)};
+    }
+    /// Seconds until a walk is due.
+    int wait() {
+        for (int seconds = 0; seconds < 10000; ++seconds) {
+            if (look()) return seconds;
+            now += 1s;
+        }
+        return -1;
+    }
+
+    RepinSchedule schedule;
+    RepinSchedule::View view;
+    SteadyTime now{1h};
+};
+
+TEST_F(RepinScheduleTest, a_dead_peer_is_walked_for_once) {
+    die(3);
+    EXPECT_TRUE(look());
+    walked(true);
+    EXPECT_EQ(wait(), -1);
+    // It comes back and dies again.
+    view.alive.insert(peer(3));
+    view.overdue.clear();
+    EXPECT_FALSE(look());
+    die(3);
+    EXPECT_TRUE(look());
+}
+
+TEST_F(RepinScheduleTest, what_cannot_be_repaired_is_tried_less_and_less_often) {
+    die(3);
+    EXPECT_TRUE(look());
+    std::vector<int> pauses;
+    for (int i = 0; i < 9; ++i) {
+        walked(false);
+        pauses.push_back(wait());
+    }
+    EXPECT_EQ(pauses, (std::vector<int>{10, 20, 40, 80, 160, 320, 600, 600, 600}));
+}
+
+TEST_F(RepinScheduleTest, a_change_of_members_or_liveness_ends_the_wait) {
+    die(3);
+    for (int i = 0; i < 9; ++i) {
+        ASSERT_GE(wait(), 0);
+        walked(false);
+    }
+    now += 60s;
+    ASSERT_FALSE(look());
+    view.members.insert(peer(4));
+    view.alive.insert(peer(4));
+    EXPECT_TRUE(look()) << "there is room now";
+    walked(false);
+    now += 1s;
+    view.alive.erase(peer(2));
+    EXPECT_EQ(wait(), 9) << "a peer that comes and goes does not make it walk all the time";
+    walked(true);
+    EXPECT_EQ(wait(), -1);
+}
+
+TEST_F(RepinScheduleTest, a_member_that_left_and_a_new_coordinator_are_news) {
+    view.members.erase(peer(2));
+    view.alive.erase(peer(2));
+    EXPECT_TRUE(look());
+    walked(true);
+    view.acting = false;
+    EXPECT_FALSE(look());
+    view.acting = true;
+    EXPECT_TRUE(look());
+}
+
+}  // namespace
+}  // namespace ipfscluster::cluster

@@ -1,0 +1,96 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include "cluster/peer_client.hpp"
+#include "cluster/rpc_handlers.hpp"
+#include "multi/key_pair.hpp"
+#include "multi/multihash.hpp"
+#include "net/memory_host.hpp"
+#include "support/drive.hpp"
+#include "support/fake_cluster_api.hpp"
+#include "support/fake_parts.hpp"
+
+namespace ipfscluster::cluster::test {
+
+using namespace std::chrono_literals;
+using codec::Empty;
+using ipfscluster::test::drive;
+
+inline PeerId peer(char number) {
+    return ed25519_from_seed(Bytes(32, number)).id;
+}
+inline Cid raw_cid(const Bytes& data) {
+    return Cid::v1(Codec::raw, multihash_digest(HashCode::sha2_256, data).value());
+}
+
+/// Peer 1 serves with its handlers; peer 2 asks.
+struct Fixture : ::testing::Test {
+    Fixture()
+        : world(3),
+          network(world),
+          host(network.add_host(peer(1))),
+          asking_host(network.add_host(peer(2))),
+          server(world, *host, [](const PeerId&) { return true; }),
+          asking_server(world, *asking_host, [](const PeerId&) { return true; }),
+          client(world, *asking_host, asking_server),
+          own_client(world, *host, server),
+          peers(client) {
+        asking_host->add_addresses(peer(1), {network.address_of(peer(1))});
+        api.us = peer(1);
+        register_rpc_handlers(server, targets());
+        server.start();
+    }
+    ~Fixture() override {
+        ICL_EXPECT_OK(drive(world, client.stop()));
+        ICL_EXPECT_OK(drive(world, own_client.stop()));
+        ICL_EXPECT_OK(drive(world, server.stop()));
+        world.run_for(1min);
+    }
+
+    RpcTargets targets() {
+        return {.api = api,
+                .tracker = tracker,
+                .ipfs = ipfs,
+                .consensus = consensus,
+                .monitor = monitor,
+                .block_allocate = [](Pin) { return allocated(); },
+                .ipfs_id = [](const PeerId&) -> Result<IpfsId> {
+                    return fail(Kind::not_found, "never said");
+                },
+                .send_metrics = [this] { return count_send(&sent_metrics); }};
+    }
+    static Async<std::vector<PeerId>> allocated() { co_return std::vector<PeerId>(1, peer(3)); }
+    static Async<> count_send(int* count) {
+        ++*count;
+        co_return ok();
+    }
+
+    SimWorld world;
+    net::MemoryNetwork network;
+    std::unique_ptr<net::MemoryHost> host;
+    std::unique_ptr<net::MemoryHost> asking_host;
+    ipfscluster::test::FakeClusterApi api;
+    ipfscluster::test::TableTracker tracker;
+    ipfscluster::test::BlockIpfs ipfs;
+    ipfscluster::test::LoneConsensus consensus;
+    ipfscluster::test::QuietMonitor monitor;
+    int sent_metrics = 0;
+    rpc::Server server;
+    rpc::Server asking_server;
+    rpc::Client client;      ///< of peer 2
+    rpc::Client own_client;  ///< of peer 1: local calls
+    PeerClient peers;
+};
+
+template <class T>
+Async<std::vector<T>> collect(SourcePtr<T> source) {
+    std::vector<T> all;
+    while (true) {
+        Result<std::optional<T>> item = co_await source->next();
+        if (!item) co_return fail(item.error());
+        if (!item.value()) co_return all;
+        all.push_back(std::move(*item.value()));
+    }
+}
+
+}  // namespace ipfscluster::cluster::test

@@ -1,0 +1,115 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include "storage/memory_store.hpp"
+#include "support/drive.hpp"
+#include "support/fake_ipfs.hpp"
+#include "support/pins.hpp"
+#include "tracker/tracker.hpp"
+
+namespace ipfscluster::tracker {
+
+using test::cid;
+using test::drive;
+using test::peer;
+using test::pin_on;
+using namespace std::chrono_literals;
+
+/// A tracker with its store, pinset and daemon, that can be killed and started again.
+struct Rig {
+    explicit Rig(std::uint64_t seed = 1, TrackerOptions o = {})
+        : world(seed), ipfs(world), options(o) {
+        for (int i = 0; i < 20; ++i) ipfs.names[cid(i)] = std::to_string(i);
+        boot();
+    }
+    ~Rig() { stop(); }
+
+    void boot() {
+        store = std::make_unique<storage::MemoryStore>(world, disk);
+        pinset = std::make_unique<state::State>(*store, peer(1));
+        EXPECT_TRUE(pinset->open());
+        tracker = std::make_unique<Tracker>(world, *store, *pinset, ipfs, options);
+        tracker->set_identity({"the peer", {}});
+        ICL_EXPECT_OK(drive(world, tracker->start()));
+    }
+    void stop() {
+        if (!tracker) return;
+        ICL_EXPECT_OK(drive(world, tracker->stop()));
+        tracker.reset();
+        pinset.reset();
+        store.reset();
+    }
+    void crash() {
+        store->crash();
+        stop();
+    }
+    void restart() {
+        stop();
+        boot();
+    }
+    Result<> apply(state::LoggedOperation op) {
+        op.expected_index = UINT64_MAX;
+        storage::Batch batch;
+        auto results = pinset->apply(batch, ++index, {op});
+        if (!results) return fail(results.error());
+        auto written = store->write(std::move(batch));
+        if (written)
+            pinset->applied();
+        else
+            pinset->dropped();
+        return written;
+    }
+    Pin fresh_pin(int n) {
+        auto pin = pin_on(cid(n), {peer(1)});
+        pin.timestamp = truncate_to_seconds(world.system_now());
+        return pin;
+    }
+    Result<> pin(Pin p) { return apply({.id = {}, .pin = std::move(p), .only_if_expired_by = {}}); }
+    Result<> pin(int n) { return pin(fresh_pin(n)); }
+    Result<> unpin(int n) {
+        state::LoggedOperation op;
+        op.kind = state::LoggedOperation::Kind::unpin;
+        op.pin.cid = cid(n);
+        return apply(op);
+    }
+    PinInfo status(int n) {
+        auto row = drive(world, tracker->status(cid(n)));
+        EXPECT_TRUE(row) << row.error().text;
+        return row ? row.value() : PinInfo{};
+    }
+    std::string status_name(int n) { return std::string(to_string(status(n).info.status)); }
+    bool wait_for(int n, TrackerStatus wanted, Duration limit = 1h) {
+        const auto end = world.steady_now() + limit;
+        while (world.steady_now() < end) {
+            if (status(n).info.status == wanted) return true;
+            world.run_for(5ms);
+        }
+        return false;
+    }
+    std::vector<PinInfo> all(SourcePtr<PinInfo> source) {
+        std::vector<PinInfo> rows;
+        for (;;) {
+            auto row = drive(world, source->next());
+            EXPECT_TRUE(row) << row.error().text;
+            if (!row || !row.value()) return rows;
+            rows.push_back(std::move(*row.value()));
+        }
+    }
+    std::size_t work_rows() {
+        std::size_t n = 0;
+        auto it = store->iterate(storage::Family::work, "", "");
+        while (it->next().value()) ++n;
+        return n;
+    }
+
+    SimWorld world;
+    test::FakeIpfs ipfs;
+    TrackerOptions options;
+    std::shared_ptr<storage::MemoryDisk> disk = std::make_shared<storage::MemoryDisk>();
+    std::unique_ptr<storage::MemoryStore> store;
+    std::unique_ptr<state::State> pinset;
+    std::unique_ptr<Tracker> tracker;
+    std::uint64_t index = 0;
+};
+
+}  // namespace ipfscluster::tracker
