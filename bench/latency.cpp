@@ -38,8 +38,9 @@ double Latencies::max_ms() const {
 }
 
 std::string Latencies::to_json() const {
-    return fmt::format(R"({{"count":{},"p50":{:.3f},"p90":{:.3f},"p99":{:.3f},"max":{:.3f}}})", count_,
-                       percentile_ms(0.5), percentile_ms(0.9), percentile_ms(0.99), max_ms());
+    return fmt::format(R"({{"count":{},"p50":{:.3f},"p90":{:.3f},"p99":{:.3f},"max":{:.3f}}})",
+                       count_, percentile_ms(0.5), percentile_ms(0.9), percentile_ms(0.99),
+                       max_ms());
 }
 
 }  // namespace ipfscluster::bench

@@ -13,7 +13,8 @@ class Latencies {
  public:
     void add(Duration taken);
     std::uint64_t count() const { return count_; }
-    /// The latency that `share` (0 to 1) of the requests did not exceed, in milliseconds; 0 without any.
+    /// The latency that `share` (0 to 1) of the requests did not exceed, in milliseconds; 0 without
+    /// any.
     double percentile_ms(double share) const;
     double max_ms() const;
     /// `{"count":…,"p50":…,"p90":…,"p99":…,"max":…}`, milliseconds.

@@ -12,8 +12,8 @@ std::string ListResult::to_json() const {
     std::string text;
     codec::append_json(text, error);
     return fmt::format(
-        R"({{"status":{},"rows":{},"bytes":{},"first_row_seconds":{:.4f},"seconds":{:.3f},"error":{}}})", status, rows,
-        bytes, first_row_seconds, seconds, text);
+        R"({{"status":{},"rows":{},"bytes":{},"first_row_seconds":{:.4f},"seconds":{:.3f},"error":{}}})",
+        status, rows, bytes, first_row_seconds, seconds, text);
 }
 
 Async<ListResult> run_list(World& world, http::ClientConfig api, std::string target) {

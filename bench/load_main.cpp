@@ -87,8 +87,11 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     Settings settings;
     auto& load = settings.load;
-    auto* pin = app.add_subcommand("pin", "many clients that pin made-up CIDs, unpin and read them");
-    pin->add_option("--api", settings.apis, "REST API of a peer, as a multiaddress; repeat for several")->required();
+    auto* pin =
+        app.add_subcommand("pin", "many clients that pin made-up CIDs, unpin and read them");
+    pin->add_option("--api", settings.apis,
+                    "REST API of a peer, as a multiaddress; repeat for several")
+        ->required();
     pin->add_option("--clients", load.clients, "on one keep-alive connection each");
     pin->add_option("--requests", load.requests, "of all clients together");
     pin->add_option("--limit", settings.limit_s, "stop sending after so many seconds");
@@ -99,15 +102,18 @@ int run(int argc, char** argv) {
     pin->add_option("--gets", load.gets, "share of GET /allocations/{cid}");
     pin->add_option("--query", load.query, "of each pin request");
     pin->add_option("--rate", load.rate, "requests per second; 0: as fast as answers come");
-    pin->add_option("--daemon", settings.daemons, "stub daemon that must hold every pin at the end; repeat for several");
+    pin->add_option("--daemon", settings.daemons,
+                    "stub daemon that must hold every pin at the end; repeat for several");
     pin->add_option("--expected", load.expected, "new pins at each daemon (default: all)");
-    pin->add_option("--realised-limit", settings.realised_limit_s, "seconds to wait for the daemons");
+    pin->add_option("--realised-limit", settings.realised_limit_s,
+                    "seconds to wait for the daemons");
 
     auto* list = app.add_subcommand("list", "one streamed list, read to its end");
     list->add_option("--api", settings.apis, "REST API of a peer, as a multiaddress")->required();
     list->add_option("--target", settings.target, "path and query");
 
-    auto* pins = app.add_subcommand("make-pins", "a file of made-up pins, as `state export` writes them");
+    auto* pins =
+        app.add_subcommand("make-pins", "a file of made-up pins, as `state export` writes them");
     pins->add_option("--count", settings.count, "how many")->required();
     pins->add_option("--output", settings.output, "the file")->required();
     pins->add_option("--seed", load.seed, "which made-up CIDs");
@@ -130,7 +136,8 @@ int run(int argc, char** argv) {
     load.realised_limit = seconds(settings.realised_limit_s);
     asio::io_context io(1);
     AsioWorld world(io);
-    if (list->parsed()) return run_here(world, io, run_list(world, load.apis.front(), settings.target));
+    if (list->parsed())
+        return run_here(world, io, run_list(world, load.apis.front(), settings.target));
     return run_here(world, io, run_pin_load(world, std::move(load)));
 }
 

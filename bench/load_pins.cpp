@@ -45,8 +45,10 @@ class Caller {
         while (run_.sent < load.requests) {
             const auto turn = run_.sent++;
             if (load.rate > 0) {
-                const auto slot = run_.start + std::chrono::duration_cast<SteadyTime::duration>(
-                                                   std::chrono::duration<double>(static_cast<double>(turn) / load.rate));
+                const auto slot =
+                    run_.start +
+                    std::chrono::duration_cast<SteadyTime::duration>(
+                        std::chrono::duration<double>(static_cast<double>(turn) / load.rate));
                 auto slept = co_await run_.world.sleep_until(slot);
                 if (!slept) break;
             }
@@ -76,7 +78,8 @@ class Caller {
     }
 
     std::string cid_text(std::uint64_t step) const {
-        return bench_cid({run_.load.seed, run_.load.first + number_ + step * run_.load.clients}).to_string();
+        return bench_cid({run_.load.seed, run_.load.first + number_ + step * run_.load.clients})
+            .to_string();
     }
 
     /// False when nothing answered.
@@ -102,7 +105,8 @@ class Caller {
             co_return false;
         }
         if (answer.value().status / 100 != 2) {
-            failed(fmt::format("HTTP {}: {}", answer.value().status, answer.value().body.substr(0, 300)));
+            failed(fmt::format("HTTP {}: {}", answer.value().status,
+                               answer.value().body.substr(0, 300)));
             co_return true;
         }
         count(operation, now - begun);
@@ -147,8 +151,9 @@ Async<std::uint64_t> pins_held(http::Client& daemon) {
     const auto at = answer.body.find(key);
     std::uint64_t value = 0;
     if (answer.status != 200 || at == std::string::npos ||
-        std::from_chars(answer.body.data() + at + key.size(), answer.body.data() + answer.body.size(), value).ec !=
-            std::errc())
+        std::from_chars(answer.body.data() + at + key.size(),
+                        answer.body.data() + answer.body.size(), value)
+                .ec != std::errc())
         co_return fail(Kind::corrupt, "a stub's counters: HTTP " + std::to_string(answer.status));
     co_return value;
 }
@@ -156,15 +161,17 @@ Async<std::uint64_t> pins_held(http::Client& daemon) {
 }  // namespace
 
 std::string PinLoadResult::to_json() const {
-    const auto rate = [this](std::uint64_t n) { return seconds > 0 ? static_cast<double>(n) / seconds : 0; };
+    const auto rate = [this](std::uint64_t n) {
+        return seconds > 0 ? static_cast<double>(n) / seconds : 0;
+    };
     std::string error;
     codec::append_json(error, first_error);
     return fmt::format(
         R"({{"acknowledged":{},"acknowledged_per_second":{:.1f},"reads":{},"reads_per_second":{:.1f},"errors":{},)"
         R"("first_error":{},"seconds":{:.3f},"latency_ms":{{"pin":{},"unpin":{},"get":{}}},"realised_seconds":{:.3f},)"
         R"("missing":{}}})",
-        acknowledged, rate(acknowledged), reads, rate(reads), errors, error, seconds, pin.to_json(), unpin.to_json(),
-        get.to_json(), realised_seconds, missing);
+        acknowledged, rate(acknowledged), reads, rate(reads), errors, error, seconds, pin.to_json(),
+        unpin.to_json(), get.to_json(), realised_seconds, missing);
 }
 
 Async<PinLoadResult> run_pin_load(World& world, PinLoad load) {

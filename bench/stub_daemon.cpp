@@ -131,9 +131,10 @@ Async<> StubDaemon::call(Exchange& e, std::string name) {
     if (name == "pin/update") co_return co_await pin_update(e);
     if (name == "block/put") co_return co_await block_put(e);
     if (name == "id")
-        co_return co_await send_json(
-            e, "{\"ID\":\"" + options_.peer_id +
-                   "\",\"PublicKey\":\"\",\"Addresses\":[],\"AgentVersion\":\"icl-bench-stub\",\"Protocols\":[]}");
+        co_return co_await send_json(e,
+                                     "{\"ID\":\"" + options_.peer_id +
+                                         "\",\"PublicKey\":\"\",\"Addresses\":[],\"AgentVersion\":"
+                                         "\"icl-bench-stub\",\"Protocols\":[]}");
     if (name == "version")
         co_return co_await send_json(
             e, R"({"Version":"0.43.0","Commit":"stub","Repo":"16","System":"","Golang":""})");
@@ -144,8 +145,10 @@ Async<> StubDaemon::call(Exchange& e, std::string name) {
                                             ",\"RepoPath\":\"/\",\"Version\":\"fs-repo@16\"}");
     if (name == "repo/gc") co_return co_await e.respond(200, "application/json", {});
     if (name == "swarm/peers") co_return co_await send_json(e, R"({"Peers":[]})");
-    if (name == "swarm/connect") co_return co_await send_json(e, R"({"Strings":["connect success"]})");
-    if (name == "config/show") co_return co_await send_json(e, R"({"Datastore":{"StorageMax":"1TB"}})");
+    if (name == "swarm/connect")
+        co_return co_await send_json(e, R"({"Strings":["connect success"]})");
+    if (name == "config/show")
+        co_return co_await send_json(e, R"({"Datastore":{"StorageMax":"1TB"}})");
     if (name == "resolve") {
         auto query = codec::parse_query(e.request.query);
         if (!query) co_return co_await send_failure(e, query.error().text, 400);
@@ -196,7 +199,8 @@ Async<> StubDaemon::pin_remove(Exchange& e) {
         ICL_CO_TRY(co_await world_.sleep_for(options_.unpin_delay));
     }
     for (const auto& cid : arguments.cids)
-        if (!pins_.remove(cid)) co_return co_await send_failure(e, "not pinned or pinned indirectly");
+        if (!pins_.remove(cid))
+            co_return co_await send_failure(e, "not pinned or pinned indirectly");
     co_return co_await e.respond(200, "application/json", pins_row(arguments.cids));
 }
 
@@ -204,7 +208,8 @@ Async<> StubDaemon::pin_update(Exchange& e) {
     auto read = arguments_of(e);
     if (!read) co_return co_await send_failure(e, read.error().text, 400);
     const auto arguments = std::move(read).value();
-    if (arguments.cids.size() != 2) co_return co_await send_failure(e, "two paths are required", 400);
+    if (arguments.cids.size() != 2)
+        co_return co_await send_failure(e, "two paths are required", 400);
     if (pins_.find(arguments.cids[0]) != StubPins::Mode::recursive)
         co_return co_await send_failure(e, "'from' cid was not recursively pinned already");
     pins_.add(arguments.cids[1], StubPins::Mode::recursive);
@@ -236,7 +241,8 @@ Async<> StubDaemon::pin_list(Exchange& e) {
         for (const auto& cid : cids.value()) {
             const auto mode = pins_.find(cid);
             if (!mode || !wanted(*mode))
-                co_return co_await send_failure(e, "path '/ipfs/" + cid.to_string() + "' is not pinned");
+                co_return co_await send_failure(
+                    e, "path '/ipfs/" + cid.to_string() + "' is not pinned");
             if (body.ends_with('}')) body += ',';
             body += row(cid, *mode);
         }

@@ -10,13 +10,14 @@ namespace ipfscluster::bench {
 
 /// How a stub daemon answers. Counts of zero mean "never".
 struct StubOptions {
-    Multiaddr listen;                    ///< /ip4/127.0.0.1/tcp/0 for any free port
-    std::string peer_id;                 ///< what `id` answers
-    Duration pin_delay{};                ///< before the answer of pin/add
-    Duration unpin_delay{};              ///< before the answer of pin/rm
-    std::uint64_t fail_every = 0;        ///< each n-th pin/add answers an error
-    std::uint64_t late_error_every = 0;  ///< each n-th pin/add with progress ends in an X-Stream-Error trailer
-    std::uint64_t cut_listing_after = 0; ///< pin/ls breaks off after that many rows
+    Multiaddr listen;              ///< /ip4/127.0.0.1/tcp/0 for any free port
+    std::string peer_id;           ///< what `id` answers
+    Duration pin_delay{};          ///< before the answer of pin/add
+    Duration unpin_delay{};        ///< before the answer of pin/rm
+    std::uint64_t fail_every = 0;  ///< each n-th pin/add answers an error
+    std::uint64_t late_error_every =
+        0;  ///< each n-th pin/add with progress ends in an X-Stream-Error trailer
+    std::uint64_t cut_listing_after = 0;  ///< pin/ls breaks off after that many rows
 };
 
 /// An IPFS daemon without content: answers at once the part of Kubo's RPC API that a cluster peer

@@ -78,17 +78,20 @@ asio::awaitable<void> stop_all(Stubs& stubs) {
 }
 
 int run(int argc, char** argv) {
-    CLI::App app("IPFS daemons without content: answer a cluster peer at once and count its calls", "icl_bench_stub_daemon");
+    CLI::App app("IPFS daemons without content: answer a cluster peer at once and count its calls",
+                 "icl_bench_stub_daemon");
     Settings settings;
     app.add_option("--count", settings.count, "daemons in this process")->check(CLI::Range(1, 64));
     app.add_option("--listen", settings.listen, "address of each; port 0: any free one");
     app.add_option("--held", settings.held, "SEED:FIRST:COUNT, made-up CIDs held from the start");
     app.add_option("--pin-delay-ms", settings.pin_delay_ms, "before each answer of pin/add");
     app.add_option("--unpin-delay-ms", settings.unpin_delay_ms, "before each answer of pin/rm");
-    app.add_option("--fail-every", settings.options.fail_every, "each n-th pin/add answers an error");
+    app.add_option("--fail-every", settings.options.fail_every,
+                   "each n-th pin/add answers an error");
     app.add_option("--late-error-every", settings.options.late_error_every,
                    "each n-th pin/add with progress ends in an error trailer");
-    app.add_option("--cut-listing-after", settings.options.cut_listing_after, "pin/ls breaks off after that many rows");
+    app.add_option("--cut-listing-after", settings.options.cut_listing_after,
+                   "pin/ls breaks off after that many rows");
     CLI11_PARSE(app, argc, argv);
 
     auto listen = Multiaddr::parse(settings.listen);
@@ -116,10 +119,13 @@ int run(int argc, char** argv) {
         auto options = settings.options;
         options.peer_id = made_up_peer_id(i);
         stubs.push_back(std::make_unique<StubDaemon>(world, std::move(options)));
-        for (const auto& range : held) stubs.back()->pins().add_range(range.seed, range.first, range.count);
+        for (const auto& range : held)
+            stubs.back()->pins().add_range(range.seed, range.first, range.count);
     }
     asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([&](boost::system::error_code, int) { asio::co_spawn(io, stop_all(stubs), asio::detached); });
+    signals.async_wait([&](boost::system::error_code, int) {
+        asio::co_spawn(io, stop_all(stubs), asio::detached);
+    });
     Result<> outcome = ok();
     asio::co_spawn(io, start_all(stubs, outcome, signals), asio::detached);
     io.run();

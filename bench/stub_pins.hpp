@@ -8,7 +8,8 @@
 
 namespace ipfscluster::bench {
 
-/// What a stub daemon holds: one bit per pin and mode for made-up CIDs, a map for others. A plain value.
+/// What a stub daemon holds: one bit per pin and mode for made-up CIDs, a map for others. A plain
+/// value.
 class StubPins {
  public:
     enum class Mode { recursive, direct };

@@ -12,7 +12,7 @@ packages=(
   libspdlog-dev libfmt-dev libssl-dev libsodium-dev librocksdb-dev libcli11-dev
   protobuf-compiler
 )
-((want_tests)) && packages+=(libgtest-dev curl iproute2 python3)
+((want_tests)) && packages+=(libgtest-dev clang-format curl iproute2 python3)
 
 version_at_least() { [[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" == "$2" ]]; }
 

@@ -56,11 +56,12 @@ class UnixfsSession final : public component::AddSession {
 
     Async<> write(Bytes data) override {
         for (std::size_t at = 0; at < data.size(); at += kWriteBytesMax) {
-            const auto piece = data.size() <= kWriteBytesMax ? std::move(data)
-                                                             : data.substr(at, kWriteBytesMax);
+            const auto piece =
+                data.size() <= kWriteBytesMax ? std::move(data) : data.substr(at, kWriteBytesMax);
             const auto size = piece.size();
             if (size >= kOffloadBytesMin) {
-                // Named: g++ 12 destroys a capturing lambda made inside an awaiting expression twice.
+                // Named: g++ 12 destroys a capturing lambda made inside an awaiting expression
+                // twice.
                 auto work = [import = import_, piece] { return import->importer.write(piece); };
                 ICL_CO_TRY(co_await offload(world_, std::move(work)));
             } else {
@@ -90,7 +91,9 @@ class UnixfsSession final : public component::AddSession {
 
     Async<> add_symlink(std::string path, std::string target) override {
         if (may_end_a_large_directory(path)) {
-            auto work = [import = import_, path, target] { return import->importer.add_symlink(path, target); };
+            auto work = [import = import_, path, target] {
+                return import->importer.add_symlink(path, target);
+            };
             ICL_CO_TRY(co_await offload(world_, std::move(work)));
         } else {
             ICL_CO_TRY(import_->importer.add_symlink(path, target));
@@ -115,8 +118,8 @@ class UnixfsSession final : public component::AddSession {
     }
 
  private:
-    /// Whether the entry at `path` may be the first behind a directory with so many entries that sorting and hashing
-    /// them does not belong on the strand.
+    /// Whether the entry at `path` may be the first behind a directory with so many entries that
+    /// sorting and hashing them does not belong on the strand.
     bool may_end_a_large_directory(const std::string& path) {
         ++entries_;
         const auto parent = std::string_view(path).substr(0, path.find_last_of('/') + 1);
@@ -130,7 +133,8 @@ class UnixfsSession final : public component::AddSession {
     }
     static asio::awaitable<void> stop_fanout(std::unique_ptr<BlockFanout> fanout) {
         auto stopped = co_await fanout->stop();
-        if (!stopped) logger("adder")->debug("an abandoned add was cut error=\"{}\"", stopped.error().text);
+        if (!stopped)
+            logger("adder")->debug("an abandoned add was cut error=\"{}\"", stopped.error().text);
     }
 
     /// The pin as it would be committed, without its root.
@@ -239,7 +243,8 @@ class UnixfsSession final : public component::AddSession {
 Result<std::unique_ptr<component::AddSession>> make_add_session(World& world, AddBackend& backend,
                                                                 component::AddParams params) {
     if (params.format != "unixfs")
-        return fail(Kind::unsupported, "format \"" + params.format + "\" is not served by this build");
+        return fail(Kind::unsupported,
+                    "format \"" + params.format + "\" is not served by this build");
     if (params.shard) return fail(Kind::unsupported, "shard=true is not served by this build");
     if (params.no_copy) return fail(Kind::unsupported, "nocopy=true is not served by this build");
     dag::ImportRequest request;

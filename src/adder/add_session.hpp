@@ -8,7 +8,8 @@
 
 namespace ipfscluster::adder {
 
-/// Uploads are cut into writes of at most this size: between two, blocks go out and others get the strand.
+/// Uploads are cut into writes of at most this size: between two, blocks go out and others get the
+/// strand.
 inline constexpr std::size_t kWriteBytesMax = 256 * 1024;
 /// A write at least this large is chunked and hashed away from the strand.
 inline constexpr std::size_t kOffloadBytesMin = 32 * 1024;
@@ -20,7 +21,8 @@ class AddBackend {
  public:
     virtual ~AddBackend() = default;
     virtual PeerId self() const = 0;
-    /// Peers for a pin with these options (http-api 4.3: all live ones when the factors say everywhere).
+    /// Peers for a pin with these options (http-api 4.3: all live ones when the factors say
+    /// everywhere).
     virtual Async<std::vector<PeerId>> allocate(Pin pin) = 0;
     /// A session on that peer, ours included.
     virtual Async<std::unique_ptr<component::BlockSession>> open_blocks(PeerId peer) = 0;

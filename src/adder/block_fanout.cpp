@@ -34,10 +34,13 @@ bool BlockFanout::is_full(const Lane& lane) {
     return !lane.finished && lane.queued_bytes > kOutstandingBytesMax;
 }
 
-bool BlockFanout::is_running(const Lane& lane) { return !lane.finished; }
+bool BlockFanout::is_running(const Lane& lane) {
+    return !lane.finished;
+}
 
 bool BlockFanout::any_alive() const {
-    return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->error.empty(); });
+    return std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const auto& lane) { return lane->error.empty(); });
 }
 
 asio::awaitable<void> BlockFanout::drive(std::shared_ptr<Lane> lane) {
@@ -85,8 +88,10 @@ Async<> BlockFanout::put(Cid cid, Bytes data) {
     block.reset();
     while (true) {
         if (!any_alive())
-            co_return fail(Kind::unavailable, "failed to put block on all destinations: " + failures());
-        if (std::none_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return is_full(*lane); }))
+            co_return fail(Kind::unavailable,
+                           "failed to put block on all destinations: " + failures());
+        if (std::none_of(lanes_.begin(), lanes_.end(),
+                         [](const auto& lane) { return is_full(*lane); }))
             co_return ok();
         ICL_CO_TRY(co_await wait_for_room(is_full));
     }
@@ -106,7 +111,8 @@ Async<std::vector<PeerId>> BlockFanout::commit() {
         lane->closing = true;
         lane->changed.notify_all();
     }
-    while (std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return is_running(*lane); })) {
+    while (std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const auto& lane) { return is_running(*lane); })) {
         ICL_CO_TRY(co_await wait_for_room(is_running));
     }
     std::vector<PeerId> confirmed;

@@ -20,18 +20,20 @@ struct Destination {
     std::unique_ptr<component::BlockSession> session;
 };
 
-/// Sends every block to all destinations at once; the bytes are shared. A destination that fails or stalls is dropped and its reason kept. Owned by
-/// an add session, one strand. `stop` must be awaited before it is destroyed.
+/// Sends every block to all destinations at once; the bytes are shared. A destination that fails or
+/// stalls is dropped and its reason kept. Owned by an add session, one strand. `stop` must be
+/// awaited before it is destroyed.
 class BlockFanout {
  public:
     BlockFanout(World& world, std::vector<Destination> destinations);
     ~BlockFanout();
 
-    /// Queues a block whose CID was computed here (a session of this process does not hash it again)
-    /// everywhere and waits while a live destination is full. `unavailable` once none is left,
-    /// with every destination's reason.
+    /// Queues a block whose CID was computed here (a session of this process does not hash it
+    /// again) everywhere and waits while a live destination is full. `unavailable` once none is
+    /// left, with every destination's reason.
     Async<> put(Cid cid, Bytes data);
-    /// Waits until each destination has stored everything durably or is given up; those that confirmed. Fails when none did.
+    /// Waits until each destination has stored everything durably or is given up; those that
+    /// confirmed. Fails when none did.
     Async<std::vector<PeerId>> commit();
     /// "PEER: reason; PEER: reason" of the destinations that were dropped.
     std::string failures() const;
@@ -61,7 +63,8 @@ class BlockFanout {
     static bool is_full(const Lane& lane);
     static bool is_running(const Lane& lane);
     bool any_alive() const;
-    /// Waits for progress, and gives up those of which `waited_for` holds and that made none for too long.
+    /// Waits for progress, and gives up those of which `waited_for` holds and that made none for
+    /// too long.
     Async<> wait_for_room(bool (*waited_for)(const Lane&));
 
     World& world_;

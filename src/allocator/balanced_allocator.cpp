@@ -34,8 +34,9 @@ Result<std::vector<PeerId>> BalancedAllocator::allocate(
     std::vector<PeerId> current, priority, candidates;
     if (!levels.empty()) {
         for (const auto& [peer, metric] : levels.front()) {
-            const bool complete = std::all_of(levels.begin(), levels.end(),
-                                              [&](const auto& level) { return level.contains(peer); });
+            const bool complete = std::all_of(levels.begin(), levels.end(), [&](const auto& level) {
+                return level.contains(peer);
+            });
             if (!complete || contains(request.blacklist, peer)) continue;
             if (contains(request.current, peer))
                 current.push_back(peer);
@@ -58,10 +59,11 @@ Result<std::vector<PeerId>> BalancedAllocator::allocate(
     auto rest = order_peers(candidates, levels);
     order.insert(order.end(), rest.begin(), rest.end());
     if (static_cast<int>(order.size()) < needed)
-        return fail(Kind::unavailable,
-                    fmt::format("not enough peers to allocate CID. Needed at least: {}. Wanted at most: "
-                                "{}. Available candidates: {}. See logs for more info.",
-                                needed, wanted, order.size()));
+        return fail(
+            Kind::unavailable,
+            fmt::format("not enough peers to allocate CID. Needed at least: {}. Wanted at most: "
+                        "{}. Available candidates: {}. See logs for more info.",
+                        needed, wanted, order.size()));
     order.resize(std::min(order.size(), static_cast<std::size_t>(wanted)));
     current.insert(current.end(), order.begin(), order.end());
     return current;

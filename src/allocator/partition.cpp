@@ -18,8 +18,8 @@ struct Partition {
     std::size_t turn = 0;       ///< child whose turn it is
 };
 
-std::vector<Partition> split(const std::vector<PeerId>& peers, const std::vector<MetricByPeer>& levels,
-                             std::size_t level) {
+std::vector<Partition> split(const std::vector<PeerId>& peers,
+                             const std::vector<MetricByPeer>& levels, std::size_t level) {
     // A partitionable metric groups by value; another one gives each peer a group of its own.
     std::map<std::tuple<std::string, PeerId>, std::vector<PeerId>> groups;
     for (const auto& peer : peers) {
@@ -50,7 +50,8 @@ std::vector<Partition> split(const std::vector<PeerId>& peers, const std::vector
     return partitions;
 }
 
-/// The next peer of these groups, or none when all are used up. `turn` moves on by one group per choice.
+/// The next peer of these groups, or none when all are used up. `turn` moves on by one group per
+/// choice.
 bool take_next(std::vector<Partition>& partitions, std::size_t& turn, PeerId& out) {
     for (std::size_t tried = 0; tried < partitions.size(); ++tried) {
         auto& part = partitions[turn];
@@ -77,7 +78,8 @@ std::vector<PeerId> order_peers(const std::vector<PeerId>& peers,
     }
     auto partitions = split(peers, levels, 0);
     std::size_t turn = 0;
-    for (PeerId next; !partitions.empty() && take_next(partitions, turn, next);) order.push_back(next);
+    for (PeerId next; !partitions.empty() && take_next(partitions, turn, next);)
+        order.push_back(next);
     return order;
 }
 

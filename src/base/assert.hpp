@@ -10,8 +10,8 @@ namespace ipfscluster {
 }  // namespace ipfscluster
 
 /// A broken invariant stops the process, in release builds too: going on could lose data.
-#define ICL_ASSERT(cond, what)                                                            \
-    do {                                                                                  \
-        if (!(cond)) [[unlikely]]                                                         \
-            ::ipfscluster::assertion_failed(#cond, __FILE__, __LINE__, what);             \
+#define ICL_ASSERT(cond, what)                                                \
+    do {                                                                      \
+        if (!(cond)) [[unlikely]]                                             \
+            ::ipfscluster::assertion_failed(#cond, __FILE__, __LINE__, what); \
     } while (false)

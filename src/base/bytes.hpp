@@ -6,7 +6,8 @@
 
 namespace ipfscluster {
 
-/// Binary data. A std::string because RocksDB, protobuf, Beast and OpenSSL all meet it without a copy.
+/// Binary data. A std::string because RocksDB, protobuf, Beast and OpenSSL all meet it without a
+/// copy.
 using Bytes = std::string;
 using BytesView = std::string_view;
 

@@ -26,7 +26,8 @@ Levels& levels() {
 
 std::optional<spdlog::level::level_enum> parse_level(std::string_view text) {
     std::string lower;
-    for (char c : text) lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+    for (char c : text)
+        lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
     if (lower == "debug") return spdlog::level::debug;
     if (lower == "info") return spdlog::level::info;
     if (lower == "warn" || lower == "warning") return spdlog::level::warn;
@@ -40,26 +41,35 @@ std::optional<spdlog::level::level_enum> parse_level(std::string_view text) {
 /// The level as the Go programs write it.
 class GoLevel final : public spdlog::custom_flag_formatter {
  public:
-    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    void format(const spdlog::details::log_msg& message, const std::tm&,
+                spdlog::memory_buf_t& out) override {
         const std::string_view name = name_of(message.level);
         out.append(name.data(), name.data() + name.size());
     }
-    std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<GoLevel>(); }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<GoLevel>();
+    }
 
  private:
     static std::string_view name_of(spdlog::level::level_enum level) {
         switch (level) {
             case spdlog::level::trace:
-            case spdlog::level::debug: return "DEBUG";
-            case spdlog::level::info: return "INFO";
-            case spdlog::level::warn: return "WARN";
-            case spdlog::level::err: return "ERROR";
-            default: return "FATAL";
+            case spdlog::level::debug:
+                return "DEBUG";
+            case spdlog::level::info:
+                return "INFO";
+            case spdlog::level::warn:
+                return "WARN";
+            case spdlog::level::err:
+                return "ERROR";
+            default:
+                return "FATAL";
         }
     }
 };
 
-/// Time, level, facility and text, separated by tabs (config-and-cli.md 3.6), without a source line.
+/// Time, level, facility and text, separated by tabs (config-and-cli.md 3.6), without a source
+/// line.
 std::unique_ptr<spdlog::formatter> line_format() {
     auto format = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     format->add_flag<GoLevel>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ\t%*\t%n\t%v");
@@ -92,8 +102,10 @@ Result<> set_log_levels(std::string_view spec) {
         spec = comma == std::string_view::npos ? std::string_view{} : spec.substr(comma + 1);
         if (part.empty()) continue;
         const auto colon = part.find(':');
-        const auto level = parse_level(colon == std::string_view::npos ? part : part.substr(colon + 1));
-        if (!level) return fail(Kind::invalid, "unknown log level in \"" + std::string(part) + "\"");
+        const auto level =
+            parse_level(colon == std::string_view::npos ? part : part.substr(colon + 1));
+        if (!level)
+            return fail(Kind::invalid, "unknown log level in \"" + std::string(part) + "\"");
         if (colon == std::string_view::npos || part.substr(0, colon) == "all")
             fallback = *level;
         else
@@ -108,6 +120,8 @@ Result<> set_log_levels(std::string_view spec) {
     return ok();
 }
 
-void init_logging() { logger("cluster"); }
+void init_logging() {
+    logger("cluster");
+}
 
 }  // namespace ipfscluster

@@ -44,18 +44,21 @@ struct Error {
 
 /// Value or Error. Reading the wrong one terminates the process: it is a bug, never an input.
 template <class T = void>
-using Result =
-    boost::outcome_v2::basic_result<T, Error, boost::outcome_v2::policy::terminate>;
+using Result = boost::outcome_v2::basic_result<T, Error, boost::outcome_v2::policy::terminate>;
 
 /// `return ok();` for `Result<>`.
-inline auto ok() { return boost::outcome_v2::success(); }
+inline auto ok() {
+    return boost::outcome_v2::success();
+}
 
 /// `return fail(Kind::invalid, "…");` for any Result.
 inline auto fail(Kind kind, std::string text) {
     return boost::outcome_v2::failure(Error{kind, std::move(text)});
 }
 /// Passes an error on unchanged: `return fail(r.error());`.
-inline auto fail(Error error) { return boost::outcome_v2::failure(std::move(error)); }
+inline auto fail(Error error) {
+    return boost::outcome_v2::failure(std::move(error));
+}
 
 }  // namespace ipfscluster
 

@@ -42,7 +42,8 @@ bool take_char(std::string_view& in, std::string_view any_of) {
     return true;
 }
 
-std::string trim_fraction(std::int64_t whole, std::int64_t fraction, int digits, std::string_view unit) {
+std::string trim_fraction(std::int64_t whole, std::int64_t fraction, int digits,
+                          std::string_view unit) {
     if (fraction == 0) return fmt::format("{}{}", whole, unit);
     auto text = fmt::format("{:0{}}", fraction, digits);
     while (text.back() == '0') text.pop_back();
@@ -52,7 +53,9 @@ std::string trim_fraction(std::int64_t whole, std::int64_t fraction, int digits,
 }  // namespace
 
 Result<Duration> parse_go_duration(std::string_view text) {
-    const auto bad = [&] { return fail(Kind::invalid, fmt::format("\"{}\" is not a duration", text)); };
+    const auto bad = [&] {
+        return fail(Kind::invalid, fmt::format("\"{}\" is not a duration", text));
+    };
     std::string_view in = text;
     bool negative = false;
     if (!in.empty() && (in.front() == '-' || in.front() == '+')) {
@@ -161,8 +164,9 @@ Result<Time> parse_rfc3339(std::string_view text) {
     // sys_time<ns> reaches from 1678 to 2261; Go's zero time and far futures are cut to its ends.
     if (year < 1700) return kTimeUnset;
     if (year > 2260) return Time(Duration(INT64_MAX));
-    return Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-           std::chrono::seconds(second) + Duration(fraction) - offset;
+    return Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+           std::chrono::minutes(minute) + std::chrono::seconds(second) + Duration(fraction) -
+           offset;
 }
 
 namespace {

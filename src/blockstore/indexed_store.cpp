@@ -32,8 +32,9 @@ Async<IndexedStore> open_indexed(World& world, storage::RocksOptions index,
     if (first || first.error().kind != Kind::corrupt) co_return first;
     const auto aside = index.folder + ".damaged";
     logger("blockstore")
-        ->error("the block index is damaged, it is built anew from the segments folder={} error=\"{}\"",
-                index.folder, first.error().text);
+        ->error(
+            "the block index is damaged, it is built anew from the segments folder={} error=\"{}\"",
+            index.folder, first.error().text);
     std::error_code ec;
     fs::remove_all(aside, ec);
     if (!ec) fs::rename(index.folder, aside, ec);

@@ -1,7 +1,7 @@
 #include "base/encoding.hpp"
 #include "client/rest_client.hpp"
 #include "codec/pin_query.hpp"
-#include "runtime/task_group.hpp"
+#include "runtime/join.hpp"
 
 namespace ipfscluster::client {
 namespace {
@@ -99,11 +99,11 @@ Call<> RestClient::add(AddParams params, std::string content_type, Source<Bytes>
     const Sent sent = co_await send_body(&reader, &body);
     if (sent.source) {
         // Dropping the unfinished request closes the connection: the server sees a broken upload.
-        (void)co_await group.stop();
+        co_await join(group);
         co_return api_fail(*sent.source);
     }
     const auto drained = co_await group.drain();
-    if (!drained) (void)co_await group.stop();
+    if (!drained) co_await join(group);
     if (!reader.result) co_return api_fail(drained ? Error{} : drained.error());
     if (!*reader.result && reader.result->error().code == 0 && sent.connection)
         co_return api_fail(*sent.connection);

@@ -103,8 +103,10 @@ Call<Bytes> Answer::read_all() {
 Transport::Transport(World& world, ClientOptions options)
     : world_(world), timeout_(options.timeout) {
     for (auto& host : options.hosts) {
-        // What was not even connected may be asked of the next host, so that must not take all of the time.
-        if (timeout_.count() > 0) host.connect_timeout = std::min(host.connect_timeout, timeout_ / 2);
+        // What was not even connected may be asked of the next host, so that must not take all of
+        // the time.
+        if (timeout_.count() > 0)
+            host.connect_timeout = std::min(host.connect_timeout, timeout_ / 2);
         hosts_.push_back(std::make_unique<http::Client>(world, std::move(host)));
     }
 }

@@ -8,7 +8,8 @@
 
 namespace ipfscluster::client {
 
-/// Largest single JSON document or error body read: the keys that a garbage collection of several peers names.
+/// Largest single JSON document or error body read: the keys that a garbage collection of several
+/// peers names.
 inline constexpr std::size_t kDocumentBytesMax = 128 * 1024 * 1024;
 
 struct ClientOptions {

@@ -44,7 +44,8 @@ class ClusterAddBackend final : public adder::AddBackend {
     }
     Async<Pin> commit_pin(Pin pin) override { return cluster_.pin(std::move(pin)); }
     std::pair<int, int> default_replication() const override {
-        return {cluster_.options_.defaults.replication_min, cluster_.options_.defaults.replication_max};
+        return {cluster_.options_.defaults.replication_min,
+                cluster_.options_.defaults.replication_max};
     }
 
  private:
@@ -55,8 +56,8 @@ Async<std::unique_ptr<component::AddSession>> Cluster::add(component::AddParams 
     ICL_CO_TRY(check_writable());
     const auto& wish = params.pin;
     if (wish.expire_at != kTimeUnset && wish.expire_at < parts_.world.system_now())
-        co_return fail(Kind::invalid, "pin.ExpireAt set before current time: " +
-                                          format_rfc3339(wish.expire_at));
+        co_return fail(Kind::invalid,
+                       "pin.ExpireAt set before current time: " + format_rfc3339(wish.expire_at));
     auto backend = std::make_unique<ClusterAddBackend>(*this);
     auto session = adder::make_add_session(parts_.world, *backend, std::move(params));
     if (!session) co_return fail(session.error());

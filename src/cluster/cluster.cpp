@@ -67,7 +67,8 @@ Cluster::PingInfo Cluster::ping_info(const PeerId& peer) {
         if (const auto* v = object.if_contains("peer_name"); v && v->is_string())
             info.peername = std::string(v->as_string());
         if (const auto* v = object.if_contains("ipfs_id"); v && v->is_string())
-            if (auto id = PeerId::parse(std::string_view(v->as_string()))) info.ipfs.id = id.value();
+            if (auto id = PeerId::parse(std::string_view(v->as_string())))
+                info.ipfs.id = id.value();
         if (const auto* v = object.if_contains("ipfs_addresses"); v && v->is_array())
             for (const auto& entry : v->as_array())
                 if (entry.is_string())
@@ -156,9 +157,12 @@ Async<PeerInfo> Cluster::peer_add(PeerId peer) {
         co_return own;
     }
     auto info = co_await parts_.peers.id(peer);
-    if (!info) co_return fail(info.error().in("peer " + peer.to_string() + " was added but does not answer"));
+    if (!info)
+        co_return fail(
+            info.error().in("peer " + peer.to_string() + " was added but does not answer"));
     auto& members = info.value().cluster_peers;
-    if (std::find(members.begin(), members.end(), self()) == members.end()) members.push_back(self());
+    if (std::find(members.begin(), members.end(), self()) == members.end())
+        members.push_back(self());
     co_return info;
 }
 
@@ -183,9 +187,9 @@ Async<> Cluster::peer_remove(PeerId peer, bool force) {
         }
         if (at_risk > 0)
             co_return fail(Kind::conflict,
-                           "removing peer " + peer.to_string() + " would leave " + std::to_string(at_risk) +
-                               " pins without a live copy, for example " + example.to_string() +
-                               "; use force to remove it all the same");
+                           "removing peer " + peer.to_string() + " would leave " +
+                               std::to_string(at_risk) + " pins without a live copy, for example " +
+                               example.to_string() + "; use force to remove it all the same");
     }
     auto removed = co_await parts_.consensus.remove_peer(peer);
     co_return removed;
@@ -194,7 +198,8 @@ Async<> Cluster::peer_remove(PeerId peer, bool force) {
 Async<> Cluster::join(Multiaddr address) {
     const auto peer = address.peer_id();
     if (!peer)
-        co_return fail(Kind::invalid, "join address " + address.to_string() + " has no /p2p/<peer id>");
+        co_return fail(Kind::invalid,
+                       "join address " + address.to_string() + " has no /p2p/<peer id>");
     if (*peer == self()) co_return ok();
     // Named vectors: g++ 12 cannot keep an initializer list in a coroutine's awaiting expression.
     const std::vector<Multiaddr> where(1, address.without_peer());
@@ -220,7 +225,8 @@ Async<ConnectGraph> Cluster::connect_graph() {
             auto own = co_await id();
             if (own) info = std::move(own.value());
             for (const auto& other : parts_.host.connected_peers())
-                if (std::find(members.begin(), members.end(), other) != members.end()) links.push_back(other);
+                if (std::find(members.begin(), members.end(), other) != members.end())
+                    links.push_back(other);
         } else {
             auto other = co_await parts_.peers.id(peer);
             if (!other) {

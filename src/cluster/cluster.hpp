@@ -39,8 +39,9 @@ struct ClusterOptions {
     Duration peer_watch_interval = std::chrono::seconds(5);
     Duration dial_timeout = std::chrono::seconds(3);
     bool disable_repinning = false;
-    Duration repin_grace = std::chrono::minutes(5);  ///< a peer must be away this long before its pins move
-    std::size_t repin_rate = 100;                    ///< pins moved per second, at most
+    Duration repin_grace =
+        std::chrono::minutes(5);   ///< a peer must be away this long before its pins move
+    std::size_t repin_rate = 100;  ///< pins moved per second, at most
     bool follower = false;
 };
 
@@ -58,15 +59,16 @@ struct ClusterParts {
     PeerClient& peers;
 };
 
-/// One peer's life: plans pins and commits them, answers for the whole cluster by asking the other members, publishes its
-/// metrics, moves the pins of dead peers. Made and owned by main after its parts, stopped before them; one strand. What it
-/// says of others is this peer's own view.
+/// One peer's life: plans pins and commits them, answers for the whole cluster by asking the other
+/// members, publishes its metrics, moves the pins of dead peers. Made and owned by main after its
+/// parts, stopped before them; one strand. What it says of others is this peer's own view.
 class Cluster final : public component::ClusterApi {
  public:
     Cluster(ClusterParts parts, ClusterOptions options);
     ~Cluster() override;
 
-    /// Starts the background loops. Returns at once; metrics flow once consensus and IPFS are ready.
+    /// Starts the background loops. Returns at once; metrics flow once consensus and IPFS are
+    /// ready.
     Async<> start();
     Async<> stop();
     /// True once the pinset is current here and IPFS has answered.
@@ -115,8 +117,8 @@ class Cluster final : public component::ClusterApi {
     Async<std::unique_ptr<component::AddSession>> add(component::AddParams params) override;
     component::IpfsConnector& ipfs() override { return parts_.ipfs; }
 
-    /// Peers that would get the blocks of an add with these options (RPC Cluster.BlockAllocate): everyone alive when
-    /// the factors say everywhere.
+    /// Peers that would get the blocks of an add with these options (RPC Cluster.BlockAllocate):
+    /// everyone alive when the factors say everywhere.
     Async<std::vector<PeerId>> block_allocate(Pin pin);
     /// What a peer said of itself in its last ping.
     struct PingInfo {
@@ -133,27 +135,34 @@ class Cluster final : public component::ClusterApi {
 
     // pinning.cpp
     Async<Pin> commit_planned(Pin wish);
-    /// Chooses the peers of a plan that leaves them open, but for those of `blacklist`. `current` hold the pin now.
+    /// Chooses the peers of a plan that leaves them open, but for those of `blacklist`. `current`
+    /// hold the pin now.
     Result<> allocate(PinPlan& planned, const std::vector<PeerId>& current,
                       const std::vector<PeerId>& blacklist);
     Async<PinPlan> plan(Pin wish);
-    /// A pin that is not here may have been acknowledged by another peer a moment ago: "absent" is said only of a state that is
-    /// current.
+    /// A pin that is not here may have been acknowledged by another peer a moment ago: "absent" is
+    /// said only of a state that is current.
     Async<std::optional<state::StoredPin>> get_current(Cid cid);
     Result<std::vector<PeerId>> choose_peers(const Pin& pin, const std::vector<PeerId>& current,
                                              const std::vector<PeerId>& blacklist);
     Result<> check_writable() const;
 
     // global_status.cpp
-    Async<GlobalPinInfo> ask_about(Cid cid, bool recover);
-    asio::awaitable<void> ask_one(PeerId peer, Cid cid, bool recover, std::shared_ptr<PinInfo> out);
+    /// What a peer is asked about one CID.
+    enum class Question { status, recover, sync };
+    Async<GlobalPinInfo> ask_about(Cid cid, Question question);
+    asio::awaitable<void> ask_one(PeerId peer, Cid cid, Question question,
+                                  std::shared_ptr<PinInfo> out);
+    Async<PinInfo> ask_tracker(Cid cid, Question question);
+    Async<PinInfo> ask_peer(PeerId peer, Cid cid, Question question);
     PinInfo error_row(const PeerId& peer, const Cid& cid, std::string error);
     /// Rows of all members, one peer after the other; who failed is named in an error at the end.
     using OpenRows = std::function<SourcePtr<PinInfo>(const PeerId&)>;
     SourcePtr<GlobalPinInfo> peer_by_peer(std::string what, OpenRows open);
 
     // repo.cpp
-    asio::awaitable<void> ask_repo_stat(PeerId peer, std::shared_ptr<std::optional<Result<RepoStat>>> out);
+    asio::awaitable<void> ask_repo_stat(PeerId peer,
+                                        std::shared_ptr<std::optional<Result<RepoStat>>> out);
 
     // loops.cpp
     asio::awaitable<void> life();

@@ -21,33 +21,42 @@ PinInfo Cluster::error_row(const PeerId& peer, const Cid& cid, std::string error
     return row;
 }
 
-asio::awaitable<void> Cluster::ask_one(PeerId peer, Cid cid, bool recover,
+Async<PinInfo> Cluster::ask_tracker(Cid cid, Question question) {
+    switch (question) {
+        case Question::status:
+            return parts_.tracker.status(std::move(cid));
+        case Question::recover:
+            return parts_.tracker.recover(std::move(cid));
+        case Question::sync:
+            break;
+    }
+    return parts_.tracker.sync(std::move(cid));
+}
+
+Async<PinInfo> Cluster::ask_peer(PeerId peer, Cid cid, Question question) {
+    switch (question) {
+        case Question::status:
+            return parts_.peers.status(std::move(peer), std::move(cid));
+        case Question::recover:
+            return parts_.peers.recover(std::move(peer), std::move(cid));
+        case Question::sync:
+            break;
+    }
+    return parts_.peers.sync_local(std::move(peer), std::move(cid));
+}
+
+asio::awaitable<void> Cluster::ask_one(PeerId peer, Cid cid, Question question,
                                        std::shared_ptr<PinInfo> out) {
     if (!parts_.monitor.alive(peer)) {
         *out = error_row(peer, cid, "the peer is away: its pings have stopped");
         co_return;
     }
-    // Named results: g++ 12 miscompiles awaits inside a conditional expression.
-    if (peer == self()) {
-        if (recover) {
-            auto row = co_await parts_.tracker.recover(cid);
-            *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
-        } else {
-            auto row = co_await parts_.tracker.status(cid);
-            *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
-        }
-        co_return;
-    }
-    if (recover) {
-        auto row = co_await parts_.peers.recover(peer, cid);
-        *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
-    } else {
-        auto row = co_await parts_.peers.status(peer, cid);
-        *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
-    }
+    auto asked = peer == self() ? ask_tracker(cid, question) : ask_peer(peer, cid, question);
+    auto row = co_await std::move(asked);
+    *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
 }
 
-Async<GlobalPinInfo> Cluster::ask_about(Cid cid, bool recover) {
+Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     auto members = parts_.consensus.peers();
     if (options_.follower) members = {self()};
@@ -66,7 +75,7 @@ Async<GlobalPinInfo> Cluster::ask_about(Cid cid, bool recover) {
         const bool ask = !stored || stored->pin.allocated_to(peer) || peer == self();
         if (ask && (stored || peer == self() || parts_.monitor.alive(peer))) {
             rows.push_back(std::make_shared<PinInfo>());
-            asks.push_back(ask_one(peer, cid, recover, rows.back()));
+            asks.push_back(ask_one(peer, cid, question, rows.back()));
             continue;
         }
         // Not asked: it has nothing to do with this CID.
@@ -80,12 +89,12 @@ Async<GlobalPinInfo> Cluster::ask_about(Cid cid, bool recover) {
 }
 
 Async<GlobalPinInfo> Cluster::status(Cid cid) {
-    auto answer = co_await ask_about(std::move(cid), false);
+    auto answer = co_await ask_about(std::move(cid), Question::status);
     co_return answer;
 }
 
 Async<GlobalPinInfo> Cluster::recover(Cid cid) {
-    auto answer = co_await ask_about(std::move(cid), true);
+    auto answer = co_await ask_about(std::move(cid), Question::recover);
     co_return answer;
 }
 
@@ -111,13 +120,19 @@ SourcePtr<PinInfo> Cluster::status_all_local(StatusFilter filter) {
     return parts_.tracker.status_all(filter);
 }
 
-SourcePtr<PinInfo> Cluster::recover_all_local() { return parts_.tracker.recover_all(); }
+SourcePtr<PinInfo> Cluster::recover_all_local() {
+    return parts_.tracker.recover_all();
+}
 
 SourcePtr<GlobalPinInfo> Cluster::status_all(StatusFilter filter) {
     std::vector<StatusBranch> branches;
     for (const auto& peer : parts_.consensus.peers()) {
         if (options_.follower && peer != self()) continue;
-        StatusBranch branch{.peer = peer, .peername = ping_info(peer).peername, .rows = {}, .error = {}, .own = peer == self()};
+        StatusBranch branch{.peer = peer,
+                            .peername = ping_info(peer).peername,
+                            .rows = {},
+                            .error = {},
+                            .own = peer == self()};
         if (peer == self())
             branch.rows = parts_.tracker.status_all(filter);
         else if (parts_.monitor.alive(peer))
@@ -193,25 +208,28 @@ SourcePtr<GlobalPinInfo> Cluster::sync_all() {
     });
 }
 
-SourcePtr<PinInfo> Cluster::sync_all_local() { return parts_.tracker.sync_all(); }
+SourcePtr<PinInfo> Cluster::sync_all_local() {
+    return parts_.tracker.sync_all();
+}
 
 Async<PinInfo> Cluster::sync_local(Cid cid) {
-    ICL_CO_TRY(auto row, co_await parts_.tracker.status(cid));
-    if (row.info.status == TrackerStatus::unpinned)
+    auto row = co_await parts_.tracker.sync(cid);
+    if (!row)
+        co_return fail(
+            row.error().in("the IPFS daemon could not be asked about " + cid.to_string()));
+    if (row.value().info.status == TrackerStatus::unpinned)
         co_return fail(Kind::not_found, std::string(component::kPinNotFound));
-    if (row.info.status == TrackerStatus::cluster_error)
-        co_return fail(Kind::unavailable,
-                       "the IPFS daemon could not be asked about " + cid.to_string() + ": " + row.info.error);
     co_return row;
 }
 
 Async<GlobalPinInfo> Cluster::sync(Cid cid) {
     ICL_CO_TRY(auto stored, co_await get_current(cid));
     if (!stored) co_return fail(Kind::not_found, std::string(component::kPinNotFound));
-    ICL_CO_TRY(auto global, co_await ask_about(cid, false));
+    ICL_CO_TRY(auto global, co_await ask_about(cid, Question::sync));
     std::string failures;
     for (const auto& [peer, info] : global.peer_map) {
-        if (info.status == TrackerStatus::remote || info.status == TrackerStatus::unpinned) continue;
+        if (info.status == TrackerStatus::remote || info.status == TrackerStatus::unpinned)
+            continue;
         if (info.status != TrackerStatus::cluster_error) co_return global;
         failures += (failures.empty() ? "" : "; ") + peer.to_string() + ": " + info.error;
     }

@@ -43,7 +43,8 @@ asio::awaitable<void> Cluster::life() {
 }
 
 Async<> Cluster::wait_ready(Duration limit) {
-    const auto end = parts_.world.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
+    const auto end =
+        parts_.world.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
     while (!ready_) {
         const auto left = end - parts_.world.steady_now();
         if (left <= SteadyTime::duration::zero())
@@ -62,7 +63,8 @@ Async<> Cluster::publish_ping() {
     if (!last_ipfs_.id.empty()) {
         value["ipfs_id"] = last_ipfs_.id.to_string();
         boost::json::array addresses;
-        for (const auto& a : last_ipfs_.addresses) addresses.push_back(boost::json::string(a.to_string()));
+        for (const auto& a : last_ipfs_.addresses)
+            addresses.push_back(boost::json::string(a.to_string()));
         value["ipfs_addresses"] = std::move(addresses);
     }
     Metric ping{.name = "ping", .peer = self(), .value = boost::json::serialize(value)};
@@ -104,8 +106,8 @@ asio::awaitable<void> Cluster::informer_loop(component::Informer* informer) {
         auto published = co_await publish_metrics(informer);
         if (!published) {
             if (published.error().kind == Kind::cancelled) co_return;
-            logger("monitor")->warn("metrics could not be sent informer={} error=\"{}\"", informer->name(),
-                                    published.error().text);
+            logger("monitor")->warn("metrics could not be sent informer={} error=\"{}\"",
+                                    informer->name(), published.error().text);
         }
         const bool good = published && published.value();
         auto slept = co_await parts_.world.sleep_for(informer->ttl() / (good ? 2 : 4));
@@ -219,8 +221,8 @@ asio::awaitable<void> Cluster::connect_loop() {
             auto connected = co_await parts_.host.connect(peer, as_known, options_.dial_timeout);
             if (connected) continue;
             if (connected.error().kind == Kind::cancelled) co_return;
-            logger("cluster")->debug("a member cannot be reached peer={} error=\"{}\"", peer.to_string(),
-                                     connected.error().text);
+            logger("cluster")->debug("a member cannot be reached peer={} error=\"{}\"",
+                                     peer.to_string(), connected.error().text);
             auto learned = co_await learn_addresses(peer);
             if (!learned && learned.error().kind == Kind::cancelled) co_return;
         }

@@ -103,6 +103,10 @@ Async<PinInfo> PeerClient::recover(PeerId peer, Cid cid) {
     return client_.call<PinInfo>(std::move(peer), tracker("Recover"), std::move(cid), kAsk);
 }
 
+Async<PinInfo> PeerClient::sync_local(PeerId peer, Cid cid) {
+    return client_.call<PinInfo>(std::move(peer), cluster("SyncLocal"), std::move(cid), kAsk);
+}
+
 SourcePtr<PinInfo> PeerClient::status_all_sorted(PeerId peer, StatusFilter filter) {
     std::vector<std::int64_t> args(1, filter);
     return client_.stream<PinInfo>(std::move(peer), tracker("StatusAllSorted"), std::move(args),

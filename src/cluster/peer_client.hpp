@@ -37,6 +37,8 @@ class PeerClient {
 
     Async<PinInfo> status(PeerId peer, Cid cid);
     Async<PinInfo> recover(PeerId peer, Cid cid);
+    /// As `status`, but fails where that peer's daemon could not be asked.
+    Async<PinInfo> sync_local(PeerId peer, Cid cid);
     /// Rows in the order of their CID bytes; `unsupported` of a Go peer.
     SourcePtr<PinInfo> status_all_sorted(PeerId peer, StatusFilter filter);
     /// Rows in any order, of every kind of peer.

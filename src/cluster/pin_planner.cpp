@@ -13,7 +13,8 @@ namespace {
 /// Rules that tie a pin's type to its other fields.
 Result<> check_type(const Pin& pin) {
     const auto bad = [&](std::string_view why) {
-        return fail(Kind::invalid, fmt::format("{} {}: {}", to_string(pin.type), pin.cid.to_string(), why));
+        return fail(Kind::invalid,
+                    fmt::format("{} {}: {}", to_string(pin.type), pin.cid.to_string(), why));
     };
     switch (pin.type) {
         case PinType::data:
@@ -31,7 +32,8 @@ Result<> check_type(const Pin& pin) {
                 return bad("a meta pin has a reference and no allocations");
             return ok();
         case PinType::bad:
-        case PinType::all: break;
+        case PinType::all:
+            break;
     }
     return bad("not a type a pin can have");
 }
@@ -52,14 +54,16 @@ Result<PinPlan> plan_pin(Pin wish, const std::optional<state::StoredPin>& existi
     if (existing) {
         const auto& old = existing->pin;
         if (old.type != wish.type)
-            return fail(Kind::invalid,
-                        fmt::format("cannot repin CID with different tracking method, clear state with "
-                                    "unpin first. New: {}. Was: {}",
-                                    to_string(wish.type), to_string(old.type)));
+            return fail(
+                Kind::invalid,
+                fmt::format("cannot repin CID with different tracking method, clear state with "
+                            "unpin first. New: {}. Was: {}",
+                            to_string(wish.type), to_string(old.type)));
         if (old.max_depth == kDepthRecursive && wish.max_depth != kDepthRecursive)
-            return fail(Kind::invalid,
-                        "cannot repin a CID which is already pinned in recursive mode (new mode would "
-                        "be direct). Unpin it first.");
+            return fail(
+                Kind::invalid,
+                "cannot repin a CID which is already pinned in recursive mode (new mode would "
+                "be direct). Unpin it first.");
     }
     PinPlan plan;
     plan.expected_index = existing ? existing->modification_index : 0;
@@ -77,8 +81,8 @@ Result<PinPlan> plan_pin_update(const Pin& wish, const std::optional<state::Stor
                                 const std::optional<state::StoredPin>& existing, Time now) {
     if (!from) return fail(Kind::not_found, std::string(component::kPinNotFound));
     if (from->pin.type != PinType::data)
-        return fail(Kind::invalid, "this pin type cannot be updated: " +
-                                       std::string(to_string(from->pin.type)));
+        return fail(Kind::invalid,
+                    "this pin type cannot be updated: " + std::string(to_string(from->pin.type)));
     const auto& options = wish.options;
     if (options.expire_at != kTimeUnset && options.expire_at < now)
         return fail(Kind::invalid, fmt::format("pin.ExpireAt set before current time: {}",

@@ -22,17 +22,19 @@ struct PinPlan {
     std::uint64_t expected_index = 0;  ///< index the plan was made on; 0: the CID was absent
 };
 
-/// Merges a wished pin with the one in the pinset by the rules of internals 7.1: defaults, factor checks, expiry in
-/// the future, no change of type, no recursive to direct. Pure. `wish.allocations` non-empty means the caller has chosen.
+/// Merges a wished pin with the one in the pinset by the rules of internals 7.1: defaults, factor
+/// checks, expiry in the future, no change of type, no recursive to direct. Pure.
+/// `wish.allocations` non-empty means the caller has chosen.
 Result<PinPlan> plan_pin(Pin wish, const std::optional<state::StoredPin>& existing,
                          const PinDefaults& defaults, Time now);
 
-/// `pin-update`: the pin `from` under a new CID. `not_found` when it is absent, `invalid` when it is no plain pin. Pure.
+/// `pin-update`: the pin `from` under a new CID. `not_found` when it is absent, `invalid` when it
+/// is no plain pin. Pure.
 Result<PinPlan> plan_pin_update(const Pin& wish, const std::optional<state::StoredPin>& from,
                                 const std::optional<state::StoredPin>& existing, Time now);
 
-/// Whether a pin must get new peers: a holder is no member any more, or holders are in `dead` and fewer than the minimum
-/// of live ones are left. Pure.
+/// Whether a pin must get new peers: a holder is no member any more, or holders are in `dead` and
+/// fewer than the minimum of live ones are left. Pure.
 bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const std::set<PeerId>& members);
 
 /// The wish that gives a stored pin new peers and changes nothing else. Pure.

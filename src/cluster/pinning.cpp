@@ -36,7 +36,8 @@ Async<PinPlan> Cluster::plan(Pin wish) {
     co_return plan_pin(std::move(wish), existing, options_.defaults, parts_.world.system_now());
 }
 
-Result<std::vector<PeerId>> Cluster::choose_peers(const Pin& pin, const std::vector<PeerId>& current,
+Result<std::vector<PeerId>> Cluster::choose_peers(const Pin& pin,
+                                                  const std::vector<PeerId>& current,
                                                   const std::vector<PeerId>& blacklist) {
     component::AllocationRequest request;
     request.cid = pin.cid;
@@ -47,7 +48,8 @@ Result<std::vector<PeerId>> Cluster::choose_peers(const Pin& pin, const std::vec
     request.blacklist = blacklist;
     for (const auto& name : parts_.allocator.metric_names()) {
         auto metrics = parts_.monitor.latest(name);
-        // A peer whose pings have stopped is not given anything, however fresh its other metrics are.
+        // A peer whose pings have stopped is not given anything, however fresh its other metrics
+        // are.
         std::erase_if(metrics, [&](const Metric& m) { return !parts_.monitor.alive(m.peer); });
         given_.subtract(name, metrics);
         request.metrics[name] = std::move(metrics);
@@ -113,7 +115,8 @@ Async<Pin> Cluster::unpin(Cid cid) {
         if (!existing) co_return fail(Kind::not_found, std::string(component::kPinNotFound));
         const auto& pin = existing->pin;
         if (pin.type == PinType::shard)
-            co_return fail(Kind::invalid, "cannot unpin a shard directly. Unpin content root CID instead");
+            co_return fail(Kind::invalid,
+                           "cannot unpin a shard directly. Unpin content root CID instead");
         if (pin.type == PinType::cluster_dag)
             co_return fail(Kind::invalid,
                            "cannot unpin a Cluster DAG directly. Unpin content root CID instead");

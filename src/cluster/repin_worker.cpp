@@ -65,8 +65,8 @@ Async<bool> RepinWorker::walk(std::vector<PeerId> dead) {
     auto& parts = cluster_.parts_;
     for (const auto& peer : dead)
         logger("cluster")->info("re-pinning what a dead peer held peer={}", peer.to_string());
-    const auto pause = Duration(std::chrono::seconds(1)) /
-                       static_cast<std::int64_t>(cluster_.options_.repin_rate);
+    const auto pause =
+        Duration(std::chrono::seconds(1)) / static_cast<std::int64_t>(cluster_.options_.repin_rate);
     const auto members = parts.consensus.peers();
     const std::set<PeerId> member_set(members.begin(), members.end());
     std::size_t moved = 0, failed = 0, seen = 0;
@@ -74,7 +74,8 @@ Async<bool> RepinWorker::walk(std::vector<PeerId> dead) {
     while (true) {
         ICL_CO_TRY(auto row, co_await pins->next());
         if (!row) break;
-        if (++seen % kWalkYieldRows == 0) co_await asio::post(parts.world.executor(), asio::use_awaitable);
+        if (++seen % kWalkYieldRows == 0)
+            co_await asio::post(parts.world.executor(), asio::use_awaitable);
         // The row is as old as the walk: it tells where to look, not what to do.
         if (!needs_repin(row->pin, dead, member_set)) continue;
         if (!parts.consensus.is_coordinator())
@@ -92,7 +93,8 @@ Async<bool> RepinWorker::walk(std::vector<PeerId> dead) {
         auto slept = co_await parts.world.sleep_for(pause);
         if (!slept) co_return fail(slept.error());
     }
-    logger("cluster")->info("re-pinning walked the pinset moved={} failed={} seen={}", moved, failed, seen);
+    logger("cluster")->info("re-pinning walked the pinset moved={} failed={} seen={}", moved,
+                            failed, seen);
     co_return failed == 0;
 }
 

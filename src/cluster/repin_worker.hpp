@@ -11,10 +11,10 @@ namespace ipfscluster::cluster {
 
 class Cluster;
 
-/// Gives the pins of dead peers, and at once those of peers that left the cluster, new holders. Runs on every peer but acts only
-/// on the coordinator, so that one peer repairs; a walk is repeated until nothing is left to move (RepinSchedule says when), and
-/// starts over when the coordinator changes. Owned by Cluster, its strand;
-/// whose death it sees is this peer's own view.
+/// Gives the pins of dead peers, and at once those of peers that left the cluster, new holders.
+/// Runs on every peer but acts only on the coordinator, so that one peer repairs; a walk is
+/// repeated until nothing is left to move (RepinSchedule says when), and starts over when the
+/// coordinator changes. Owned by Cluster, its strand; whose death it sees is this peer's own view.
 class RepinWorker {
  public:
     explicit RepinWorker(Cluster& cluster);
@@ -28,7 +28,8 @@ class RepinWorker {
     std::vector<PeerId> overdue(const std::vector<PeerId>& members);
     /// One walk over the pinset. True when every pin in need was given new peers.
     Async<bool> walk(std::vector<PeerId> dead);
-    /// True when the pin was in need and was given new peers. What others have done to it since the walk began stands.
+    /// True when the pin was in need and was given new peers. What others have done to it since the
+    /// walk began stands.
     Async<bool> repin_one(Cid cid, std::vector<PeerId> dead);
 
     Cluster& cluster_;

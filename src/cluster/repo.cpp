@@ -24,8 +24,9 @@ Async<RepoGc> Cluster::repo_gc_local() {
             gc.error = key.value()->error;
     }
     if (unlisted > 0)
-        logger("cluster")->info("garbage collection: {} removed keys, {} of them are listed in the answer",
-                                gc.keys.size() + unlisted, gc.keys.size());
+        logger("cluster")->info(
+            "garbage collection: {} removed keys, {} of them are listed in the answer",
+            gc.keys.size() + unlisted, gc.keys.size());
     co_return gc;
 }
 

@@ -177,8 +177,7 @@ void register_status(Server& s, const Targets& t) {
     ask_about<Cid, PinInfo>(s, "Cluster", "SyncLocal", kTrusted,
                             [t](Cid cid) { return t->api.sync_local(std::move(cid)); });
     list<GlobalPinInfo>(s, "Cluster", "SyncAll", kClosed, [t] { return t->api.sync_all(); });
-    list<PinInfo>(s, "Cluster", "SyncAllLocal", kTrusted,
-                  [t] { return t->api.sync_all_local(); });
+    list<PinInfo>(s, "Cluster", "SyncAllLocal", kTrusted, [t] { return t->api.sync_all_local(); });
     ask<GlobalRepoGc>(s, "Cluster", "RepoGC", kClosed, [t] { return t->api.repo_gc(); });
     ask<RepoGc>(s, "Cluster", "RepoGCLocal", kTrusted, [t] { return t->api.repo_gc_local(); });
 }

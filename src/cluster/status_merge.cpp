@@ -39,7 +39,8 @@ class StatusMerge final : public Source<GlobalPinInfo> {
         explicit Branch(StatusBranch branch) : in(std::move(branch)) {}
         StatusBranch in;
         std::deque<PinInfo> rows;  ///< read ahead; at most kStatusBatchMax
-        std::size_t batch = 1;     ///< how many to read next: few at first, so that the first row is out at once
+        std::size_t batch =
+            1;  ///< how many to read next: few at first, so that the first row is out at once
         Cid last;
         SteadyTime moved{};
         std::optional<Error> failed;  ///< after `rows`
@@ -47,7 +48,8 @@ class StatusMerge final : public Source<GlobalPinInfo> {
 
     bool needs_rows(const Branch& branch) const { return branch.rows.empty() && branch.in.rows; }
 
-    /// Reads on in each branch that has no row, side by side: several silent peers cost one deadline together.
+    /// Reads on in each branch that has no row, side by side: several silent peers cost one
+    /// deadline together.
     Async<> fill_all() {
         std::vector<std::size_t> empty;
         for (std::size_t i = 0; i < branches_.size(); ++i)
@@ -64,7 +66,8 @@ class StatusMerge final : public Source<GlobalPinInfo> {
             fills.push_back(asio::co_spawn(world_.executor(), fill_kept(i), asio::deferred));
         co_await asio::this_coro::throw_if_cancelled(false);
         auto group = asio::experimental::make_parallel_group(std::move(fills));
-        auto ended = co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+        auto ended =
+            co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
         for (const auto& exception : std::get<1>(ended))
             if (exception) co_return fail(Kind::cancelled, "the status list was given up");
         if (cancelled_) co_return fail(*cancelled_);
@@ -76,7 +79,8 @@ class StatusMerge final : public Source<GlobalPinInfo> {
         if (!filled) cancelled_ = filled.error();
     }
 
-    /// Reads the branch's next rows; a failure turns the branch into an absent peer once they are given out.
+    /// Reads the branch's next rows; a failure turns the branch into an absent peer once they are
+    /// given out.
     Async<> fill(std::size_t i) {
         auto& branch = branches_[i];
         if (!branch.failed) {
@@ -133,7 +137,8 @@ class StatusMerge final : public Source<GlobalPinInfo> {
         while (world_.steady_now() < branches_[i].moved + kStatusSilenceMax) {
             ICL_CO_TRY(co_await world_.sleep_until(branches_[i].moved + kStatusSilenceMax));
         }
-        co_return fail(Kind::timeout, "status list: no answer within " + format_go_duration(kStatusSilenceMax));
+        co_return fail(Kind::timeout,
+                       "status list: no answer within " + format_go_duration(kStatusSilenceMax));
     }
 
     std::optional<GlobalPinInfo> take_row(Cid cid) {

@@ -74,8 +74,9 @@ Result<> parse_lists(const Query& query, PinOptions& o) {
         split_list(query_value(query, "user-allocations"), [&](std::string_view text) -> Result<> {
             auto peer = PeerId::parse(text);
             if (!peer)
-                return fail(Kind::invalid, "user-allocations: \"" + std::string(text.substr(0, 128)) +
-                                               "\" is no peer id");
+                return fail(
+                    Kind::invalid,
+                    "user-allocations: \"" + std::string(text.substr(0, 128)) + "\" is no peer id");
             o.user_allocations.push_back(std::move(peer.value()));
             return ok();
         }));
@@ -140,8 +141,8 @@ Result<PinOptions> parse_pin_options(const Query& query, Time now) {
     if (mode == to_string(PinMode::direct))
         o.mode = PinMode::direct;
     else if (!mode.empty() && mode != to_string(PinMode::recursive))
-        return fail(Kind::invalid,
-                    "mode: \"" + std::string(mode.substr(0, 64)) + "\" is neither recursive nor direct");
+        return fail(Kind::invalid, "mode: \"" + std::string(mode.substr(0, 64)) +
+                                       "\" is neither recursive nor direct");
     if (const auto size = query_value(query, "shard-size"); !size.empty()) {
         ICL_TRY(o.shard_size, parse_number<std::uint64_t>("shard-size", size));
     }

@@ -26,8 +26,8 @@ class Allocator {
     virtual ~Allocator() = default;
     /// Names of the metrics a request must carry.
     virtual std::vector<std::string> metric_names() const = 0;
-    /// Between min and max peers, or `unavailable` telling how many were needed, wanted and possible. Empty when the
-    /// factors say "everywhere".
+    /// Between min and max peers, or `unavailable` telling how many were needed, wanted and
+    /// possible. Empty when the factors say "everywhere".
     virtual Result<std::vector<PeerId>> allocate(const AllocationRequest& request) const = 0;
 };
 

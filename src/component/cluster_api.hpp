@@ -30,9 +30,10 @@ struct AddParams {
     bool no_copy = false;
 };
 
-/// One add in progress: the caller feeds nodes in depth-first order and pulls results meanwhile. Blocks go to their
-/// destinations as they are made; `finish` returns after they are durable there and the pin is committed. Destroying
-/// an unfinished session aborts it and releases its leases. One caller at a time.
+/// One add in progress: the caller feeds nodes in depth-first order and pulls results meanwhile.
+/// Blocks go to their destinations as they are made; `finish` returns after they are durable there
+/// and the pin is committed. Destroying an unfinished session aborts it and releases its leases.
+/// One caller at a time.
 class AddSession {
  public:
     virtual ~AddSession() = default;
@@ -48,8 +49,8 @@ class AddSession {
     virtual Async<Cid> finish() = 0;
 };
 
-/// The operations of one peer as the HTTP surfaces and the RPC handlers see it; `cluster::Cluster` implements it, tests
-/// have a fake. Global calls ask the other members. One strand.
+/// The operations of one peer as the HTTP surfaces and the RPC handlers see it; `cluster::Cluster`
+/// implements it, tests have a fake. Global calls ask the other members. One strand.
 class ClusterApi {
  public:
     virtual ~ClusterApi() = default;
@@ -81,7 +82,8 @@ class ClusterApi {
     virtual Async<PinInfo> recover_local(Cid cid) = 0;
     virtual SourcePtr<GlobalPinInfo> recover_all() = 0;
     virtual SourcePtr<PinInfo> recover_all_local() = 0;
-    /// Status after asking the daemons; an error when not one of those that should hold it could be asked.
+    /// Status after asking the daemons; an error when not one of those that should hold it could be
+    /// asked.
     virtual Async<GlobalPinInfo> sync(Cid cid) = 0;
     virtual Async<PinInfo> sync_local(Cid cid) = 0;
     /// Compares all records with the daemons' lists; what is in error or has changed, peer by peer.
@@ -90,8 +92,8 @@ class ClusterApi {
 
     virtual Async<GlobalRepoGc> repo_gc() = 0;
     virtual Async<RepoGc> repo_gc_local() = 0;
-    /// Collects garbage on one member after the other and gives each removed key as soon as it is known here; a member
-    /// that failed is a row without a key.
+    /// Collects garbage on one member after the other and gives each removed key as soon as it is
+    /// known here; a member that failed is a row without a key.
     virtual SourcePtr<RepoGcKey> repo_gc_keys() = 0;
     /// Sums over the members that answer; `unavailable` with every cause when none does.
     virtual Async<RepoStat> repo_stat() = 0;

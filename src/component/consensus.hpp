@@ -9,8 +9,8 @@
 
 namespace ipfscluster::component {
 
-/// The modification index on which an operation was planned (design 3): 0 means "the CID was not in the
-/// pinset", kAnyIndex means "whatever is there".
+/// The modification index on which an operation was planned (design 3): 0 means "the CID was not in
+/// the pinset", kAnyIndex means "whatever is there".
 inline constexpr std::uint64_t kAnyIndex = UINT64_MAX;
 
 /// One change to the pinset. For an unpin only `pin.cid` counts.
@@ -35,8 +35,9 @@ class Consensus {
     /// Starts talking. Returns at once; `wait_ready` tells when it serves.
     virtual Async<> start() = 0;
     /// Returns ok once the operation is durable by the rules of the algorithm **and** applied here.
-    /// `conflict`: the CID has another modification index (nothing changed, plan again); `not_found`: unpin of an
-    /// absent CID; `unavailable`: refused before anything was sent; `unknown_outcome`: it may still happen.
+    /// `conflict`: the CID has another modification index (nothing changed, plan again);
+    /// `not_found`: unpin of an absent CID; `unavailable`: refused before anything was sent;
+    /// `unknown_outcome`: it may still happen.
     virtual Async<CommitResult> commit(PinOperation operation) = 0;
 
     /// Members, sorted by id bytes.
@@ -44,18 +45,21 @@ class Consensus {
     virtual Result<PeerId> leader() = 0;
     /// True on the one peer that proposes expiry and repair (raft: the leader with a fresh lease).
     virtual bool is_coordinator() = 0;
-    /// Returns once the membership entry is committed (raft: the learner). ok when it is a member already.
+    /// Returns once the membership entry is committed (raft: the learner). ok when it is a member
+    /// already.
     virtual Async<> add_peer(PeerId peer) = 0;
     /// ok when it is no member. `conflict` when it is the last one.
     virtual Async<> remove_peer(PeerId peer) = 0;
     virtual bool is_trusted(const PeerId& peer) = 0;
 
-    /// Waits until this peer is a member, knows a leader and has applied what was committed when it asked.
+    /// Waits until this peer is a member, knows a leader and has applied what was committed when it
+    /// asked.
     virtual Async<> wait_ready(Duration limit) = 0;
     virtual bool ready() = 0;
     /// Waits until everything committed before the call is applied here (raft: ReadIndex).
     virtual Async<> wait_for_sync(Duration limit) = 0;
-    /// Completes when this peer has been removed by the others (`conflict`) or the component has failed; tells why.
+    /// Completes when this peer has been removed by the others (`conflict`) or the component has
+    /// failed; tells why.
     virtual asio::awaitable<Error> wait_ended() = 0;
     /// Removes this component's data (after leaving); only when stopped. Keeps content blocks.
     virtual Async<> clean() = 0;

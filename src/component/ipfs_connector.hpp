@@ -20,17 +20,17 @@ struct PinProgress {
 };
 using ProgressHandler = std::function<void(PinProgress)>;
 
-/// Blocks being stored for an add or import. Until `commit` nothing of it counts as stored; the blocks
-/// are protected from garbage collection by a lease from the first put until some time after commit.
-/// Destroying it without commit releases the lease. One caller at a time. A Kubo daemon has no leases: there
-/// only the pin that follows protects the blocks.
+/// Blocks being stored for an add or import. Until `commit` nothing of it counts as stored; the
+/// blocks are protected from garbage collection by a lease from the first put until some time after
+/// commit. Destroying it without commit releases the lease. One caller at a time. A Kubo daemon has
+/// no leases: there only the pin that follows protects the blocks.
 class BlockSession {
  public:
     virtual ~BlockSession() = default;
     /// `disk_full` names the peer; `invalid` when the bytes do not hash to the CID.
     virtual Async<> put(Cid cid, Bytes data) = 0;
-    /// The same for bytes whose CID this process has computed or checked itself: they are not hashed
-    /// again. Never for what came with a CID from outside and was only passed on.
+    /// The same for bytes whose CID this process has computed or checked itself: they are not
+    /// hashed again. Never for what came with a CID from outside and was only passed on.
     virtual Async<> put_verified(Cid cid, Bytes data) {
         return put(std::move(cid), std::move(data));
     }
@@ -51,10 +51,10 @@ struct DirectoryEntry {
     enum class Type : std::uint8_t { file, directory, symlink, unknown } type = Type::unknown;
 };
 
-/// The IPFS daemon (or embedded node) this peer tells to pin. Owned by main; one strand. Every call has its
-/// own time-outs and may be cancelled. `unavailable` means that the daemon cannot be reached or does not
-/// answer: while that lasts, every call says so at once, and the connector itself finds out when it is back.
-/// Other errors carry the daemon's own words.
+/// The IPFS daemon (or embedded node) this peer tells to pin. Owned by main; one strand. Every call
+/// has its own time-outs and may be cancelled. `unavailable` means that the daemon cannot be
+/// reached or does not answer: while that lasts, every call says so at once, and the connector
+/// itself finds out when it is back. Other errors carry the daemon's own words.
 class IpfsConnector {
  public:
     virtual ~IpfsConnector() = default;
@@ -65,16 +65,17 @@ class IpfsConnector {
 
     /// What the daemon last said of itself, some seconds ago at most.
     virtual Async<IpfsId> id() = 0;
-    /// Holds the whole DAG (recursive), the one block (direct) or `max_depth` levels, and says so only when it does.
-    /// Cancelling it stops the fetch. `timeout` when nothing arrived for the configured time.
+    /// Holds the whole DAG (recursive), the one block (direct) or `max_depth` levels, and says so
+    /// only when it does. Cancelling it stops the fetch. `timeout` when nothing arrived for the
+    /// configured time.
     virtual Async<> pin(Pin pin, ProgressHandler progress) = 0;
     /// ok when it was not pinned; `denied` where unpinning is disabled.
     virtual Async<> unpin(Cid cid) = 0;
-    /// Asks the daemon. `recursive` or `direct` when it holds the CID at least as `pin` wants it (a recursive pin
-    /// covers a direct one), else `unpinned`.
+    /// Asks the daemon. `recursive` or `direct` when it holds the CID at least as `pin` wants it (a
+    /// recursive pin covers a direct one), else `unpinned`.
     virtual Async<IpfsPinStatus> pin_status(Pin pin) = 0;
-    /// Pins of these types ("recursive", "direct"; none or "all": both) in any order; never indirect ones. A
-    /// listing that the daemon broke off, or that came short, ends with an error.
+    /// Pins of these types ("recursive", "direct"; none or "all": both) in any order; never
+    /// indirect ones. A listing that the daemon broke off, or that came short, ends with an error.
     virtual SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string> types) = 0;
 
     virtual Async<RepoStat> repo_stat() = 0;

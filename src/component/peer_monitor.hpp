@@ -8,8 +8,8 @@
 
 namespace ipfscluster::component {
 
-/// Collects what peers say of themselves and notices who fell silent. Liveness is local steady time since
-/// receipt plus a learned, capped time to live. Owned by main; one strand.
+/// Collects what peers say of themselves and notices who fell silent. Liveness is local steady time
+/// since receipt plus a learned, capped time to live. Owned by main; one strand.
 class PeerMonitor {
  public:
     virtual ~PeerMonitor() = default;

@@ -14,8 +14,9 @@ bool is_flat_file(const boost::json::object& file);
 
 /// What such a file says beyond the modern sections.
 struct FlatExtras {
-    Addresses peers;      ///< `cluster_peers`: the first content of the peerstore
-    Addresses bootstrap;  ///< members to join when nothing of consensus is there; only without peers
+    Addresses peers;  ///< `cluster_peers`: the first content of the peerstore
+    Addresses
+        bootstrap;  ///< members to join when nothing of consensus is there; only without peers
 };
 
 /// The same settings in sections, on top of what `init` writes for raft beside Kubo; without the

@@ -46,7 +46,8 @@ std::optional<Found> find_foreign(const std::string& folder, const json::object&
     const bool flat = is_flat_file(file);
     const auto* raft = inner(inner(&file, "consensus"), "raft");
     auto configured = flat ? text_at(&file, "consensus_data_folder") : text_at(raft, "data_folder");
-    if (const auto set = env.get("CLUSTER_RAFT_DATAFOLDER"); set && !set->empty()) configured = *set;
+    if (const auto set = env.get("CLUSTER_RAFT_DATAFOLDER"); set && !set->empty())
+        configured = *set;
     std::vector<fs::path> raft_folders = {base / "raft", base / "data"};
     if (!configured.empty()) raft_folders.emplace_back(configured);
     for (const auto& at : raft_folders)
@@ -67,17 +68,19 @@ std::optional<Found> find_foreign(const std::string& folder, const json::object&
 
 std::string advice(const std::string& folder, const Found& found) {
     const auto fresh = folder + "-new";
-    std::string text = "this folder belongs to a Go peer: " + found.what +
-                       ". Its consensus data cannot be read here. To carry settings and pinset over:\n";
+    std::string text =
+        "this folder belongs to a Go peer: " + found.what +
+        ". Its consensus data cannot be read here. To carry settings and pinset over:\n";
     if (found.flat)
-        text += "  (a program without `state export`, such as 0.0.3: keep the list of "
-                "`ipfs-cluster-ctl pin ls` and pin its items again in place of 1. and the import)\n";
+        text +=
+            "  (a program without `state export`, such as 0.0.3: keep the list of "
+            "`ipfs-cluster-ctl pin ls` and pin its items again in place of 1. and the import)\n";
     text += "  1. with the Go program:  ipfs-cluster-service -c " + folder +
             " state export -f pins.json\n";
     text += "  2. with this one:        ipfs-cluster-service -c " + fresh +
             " init --consensus raft --from " + folder + "\n";
-    text += "                           ipfs-cluster-service -c " + fresh +
-            " state import pins.json\n";
+    text +=
+        "                           ipfs-cluster-service -c " + fresh + " state import pins.json\n";
     text += "docs/migration.md has the whole way for several peers.";
     return text;
 }

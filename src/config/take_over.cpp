@@ -33,7 +33,8 @@ Result<> replace_crdt(json::object& file, Warnings& notices) {
         object["raft"] = std::move(ours["consensus"].get_object()["raft"]);
     }
     notices.push_back(
-        "consensus.crdt is replaced by consensus.raft; name the other peers with --peers, or let them "
+        "consensus.crdt is replaced by consensus.raft; name the other peers with --peers, or let "
+        "them "
         "join with --bootstrap");
     return ok();
 }

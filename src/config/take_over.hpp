@@ -10,9 +10,9 @@ namespace ipfscluster::config {
 /// What `init --from` carries from the folder of a Go peer (any version, raft or crdt) or of ours
 /// into a new one. A plain value.
 struct TakenOver {
-    Config config;     ///< its settings, for raft; file names as they were written
+    Config config;  ///< its settings, for raft; file names as they were written
     KeyPair identity;
-    Addresses peers;   ///< its peerstore
+    Addresses peers;  ///< its peerstore
     /// Files named relative to the old folder that the new one needs too: certificates and keys.
     Strings files;
     Warnings notices;  ///< what could not be kept

@@ -21,9 +21,8 @@ struct PbNode {
     std::optional<Bytes> data;
 };
 
-/// Canonical bytes: links first, in the given order, each with Hash, Name and Tsize (unless absent),
-/// then Data.
-/// Directories must have their links sorted by name before.
+/// Canonical bytes: links first, in the given order, each with Hash, Name and Tsize (unless
+/// absent), then Data. Directories must have their links sorted by name before.
 Bytes encode_dag_pb(const PbNode& node);
 /// The same from a view of the data; no copy of it besides the result.
 Bytes encode_dag_pb(const std::vector<PbLink>& links, BytesView data);

@@ -56,7 +56,8 @@ Async<ClientConnectionPtr> ClientPool::open() {
         stream.emplace(co_await connect());
     if (!*stream) {
         // Nothing was sent: whoever may try elsewhere need not fear that it happened here.
-        if (stream->error().kind == Kind::timeout) co_return fail(Kind::unavailable, stream->error().text);
+        if (stream->error().kind == Kind::timeout)
+            co_return fail(Kind::unavailable, stream->error().text);
         co_return fail(stream->error());
     }
     auto connection = std::make_unique<ClientConnection>();

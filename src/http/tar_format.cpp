@@ -56,7 +56,8 @@ bool is_ascii(std::string_view text) {
 
 std::string tar_header(TarType type, std::string_view path, std::uint64_t size,
                        std::string_view link_target) {
-    // A directory's name has no slash at its end: Kubo's clients refuse an archive whose root has one.
+    // A directory's name has no slash at its end: Kubo's clients refuse an archive whose root has
+    // one.
     const std::string name(path);
     std::string records;
     if (name.size() > kNameMax || !is_ascii(name)) records += pax_record("path", name);

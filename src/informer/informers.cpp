@@ -20,8 +20,8 @@ asio::awaitable<std::vector<Metric>> DiskInformer::metrics() {
     if (!stat) {
         // Nothing is wrong when the asker has gone: it finds that out by itself.
         if (stat.error().kind != Kind::cancelled)
-            logger("diskinfo")->warn("the repository could not be measured error=\"{}\"",
-                                     stat.error().text);
+            logger("diskinfo")
+                ->warn("the repository could not be measured error=\"{}\"", stat.error().text);
         co_return one(std::move(metric));
     }
     const auto size = stat.value().repo_size;
@@ -42,7 +42,8 @@ asio::awaitable<std::vector<Metric>> DiskInformer::metrics() {
 asio::awaitable<std::vector<Metric>> TagsInformer::metrics() {
     std::vector<Metric> out;
     for (const auto& [name, value] : tags_)
-        out.push_back({.name = "tag:" + name, .value = value, .valid = true, .partitionable = true});
+        out.push_back(
+            {.name = "tag:" + name, .value = value, .valid = true, .partitionable = true});
     if (out.empty()) out.push_back({.name = "tag:none", .partitionable = true});
     co_return out;
 }

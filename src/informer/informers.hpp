@@ -10,7 +10,8 @@
 
 namespace ipfscluster::informer {
 
-/// The four informers of internals 6.2. Each is owned by main and asked by the cluster's publishing loop at half its ttl.
+/// The four informers of internals 6.2. Each is owned by main and asked by the cluster's publishing
+/// loop at half its ttl.
 
 /// `freespace` (StorageMax − RepoSize) or `reposize` of the IPFS daemon.
 class DiskInformer final : public component::Informer {
@@ -18,7 +19,9 @@ class DiskInformer final : public component::Informer {
     enum class Type : std::uint8_t { freespace, reposize };
     DiskInformer(component::IpfsConnector& ipfs, Type type, Duration ttl)
         : ipfs_(ipfs), type_(type), ttl_(ttl) {}
-    std::string name() const override { return type_ == Type::freespace ? "freespace" : "reposize"; }
+    std::string name() const override {
+        return type_ == Type::freespace ? "freespace" : "reposize";
+    }
     Duration ttl() const override { return ttl_; }
     asio::awaitable<std::vector<Metric>> metrics() override;
 

@@ -13,7 +13,14 @@
 namespace ipfscluster {
 
 /// Go's numbers (msgpack, JSON filters); protobuf stores their log2 (internals 2.4).
-enum class PinType : std::uint32_t { bad = 1, data = 2, meta = 4, cluster_dag = 8, shard = 16, all = 30 };
+enum class PinType : std::uint32_t {
+    bad = 1,
+    data = 2,
+    meta = 4,
+    cluster_dag = 8,
+    shard = 16,
+    all = 30
+};
 /// "pin", "meta-pin", "clusterdag-pin", "shard-pin", "all", "bad-type".
 std::string_view to_string(PinType type);
 PinType parse_pin_type(std::string_view text);
@@ -54,8 +61,8 @@ struct Pin {
     friend bool operator==(const Pin&, const Pin&) = default;
 };
 
-/// Checks a pair of replication factors that has its defaults filled in: neither 0, each ≥ -1, -1 only
-/// together, min ≤ max. `invalid` says which rule is broken.
+/// Checks a pair of replication factors that has its defaults filled in: neither 0, each ≥ -1, -1
+/// only together, min ≤ max. `invalid` says which rule is broken.
 Result<> check_replication(int min, int max);
 
 }  // namespace ipfscluster

@@ -36,7 +36,8 @@ using StatusFilter = std::uint32_t;
 std::string_view to_string(TrackerStatus status);
 /// One status word; nothing when unknown.
 std::optional<TrackerStatus> parse_status(std::string_view text);
-/// Comma list, spaces stripped, unknown words ignored; `invalid` when no known word is in a non-empty text.
+/// Comma list, spaces stripped, unknown words ignored; `invalid` when no known word is in a
+/// non-empty text.
 Result<StatusFilter> parse_status_filter(std::string_view text);
 inline bool matches(TrackerStatus status, StatusFilter filter) {
     return filter == 0 || status == TrackerStatus::undefined ||
@@ -85,7 +86,14 @@ struct GlobalPinInfo {
 };
 
 /// How the IPFS daemon holds a CID (wire numbers of internals 2.4).
-enum class IpfsPinStatus : std::int32_t { bug = 0, error = 1, direct = 2, recursive = 3, indirect = 4, unpinned = 5 };
+enum class IpfsPinStatus : std::int32_t {
+    bug = 0,
+    error = 1,
+    direct = 2,
+    recursive = 3,
+    indirect = 4,
+    unpinned = 5
+};
 struct IpfsPinInfo {
     Cid cid;
     IpfsPinStatus status = IpfsPinStatus::bug;

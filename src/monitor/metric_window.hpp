@@ -17,8 +17,8 @@ inline constexpr Duration kMetricTtlMax = std::chrono::minutes(10);
 /// A clock difference larger than this is worth a warning.
 inline constexpr Duration kClockSkewWarn = std::chrono::seconds(5);
 
-/// The latest metric of each peer and name with the steady time at which it stops counting. Pure but for the
-/// times handed in; one strand.
+/// The latest metric of each peer and name with the steady time at which it stops counting. Pure
+/// but for the times handed in; one strand.
 class MetricWindow {
  public:
     /// Records `metric` with the time to live of `learned_ttl`. False when a bound refuses it.
@@ -32,7 +32,8 @@ class MetricWindow {
     bool knows(const PeerId& peer) const { return names_of_.contains(peer); }
     /// Whether any metric of that name has ever come from the peer.
     bool known(const std::string& name, const PeerId& peer) const;
-    /// Metrics that have expired since the last call and had not been reported: each failure once until a fresh one comes.
+    /// Metrics that have expired since the last call and had not been reported: each failure once
+    /// until a fresh one comes.
     std::vector<Metric> take_expired(SteadyTime now);
     /// Forgets a peer that is no member any more.
     void forget(const PeerId& peer);
@@ -47,10 +48,12 @@ class MetricWindow {
     std::map<PeerId, std::size_t> names_of_;  ///< how many entries each peer has
 };
 
-/// How long a metric is good for by our own clock, never less than `usual`. A sender's clock may be off by anything, so only
-/// differences between two of its own times count: metrics come at least twice per time to live (internals 6.1), hence twice the
-/// step of `expire` since the metric before, but no longer than `expire` leaves by our clock where that makes sense: the step may be
-/// one between two short lives. Without a metric before, what `expire` leaves, if that is possible at all.
+/// How long a metric is good for by our own clock, never less than `usual`. A sender's clock may be
+/// off by anything, so only differences between two of its own times count: metrics come at least
+/// twice per time to live (internals 6.1), hence twice the step of `expire` since the metric
+/// before, but no longer than `expire` leaves by our clock where that makes sense: the step may be
+/// one between two short lives. Without a metric before, what `expire` leaves, if that is possible
+/// at all.
 Duration learned_ttl(const Metric& metric, const Metric* before, Time wall_now, Duration usual);
 
 }  // namespace ipfscluster::monitor

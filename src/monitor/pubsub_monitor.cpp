@@ -71,7 +71,8 @@ void PubsubMonitor::receive(net::TopicMessage message) {
     if ((left < Duration(0) || left > kMetricTtlMax) && skew_warned_.size() < kMetricPeersMax &&
         skew_warned_.insert(message.from).second)
         logger("monitor")->warn(
-            "a peer's clock differs from ours; its metrics are judged by our own peer={} expires_in={}",
+            "a peer's clock differs from ours; its metrics are judged by our own peer={} "
+            "expires_in={}",
             message.from.to_string(), format_go_duration(left));
     metric.value().valid = true;
     record(std::move(metric.value()));
@@ -104,15 +105,21 @@ std::vector<Metric> PubsubMonitor::latest(const std::string& name) {
     return all;
 }
 
-std::vector<std::string> PubsubMonitor::names() { return window_.names(); }
+std::vector<std::string> PubsubMonitor::names() {
+    return window_.names();
+}
 
 bool PubsubMonitor::alive(const PeerId& peer) {
     return peer == host_.id() || window_.alive("ping", peer, world_.steady_now());
 }
 
-std::vector<Alert> PubsubMonitor::alerts() { return {alerts_.begin(), alerts_.end()}; }
+std::vector<Alert> PubsubMonitor::alerts() {
+    return {alerts_.begin(), alerts_.end()};
+}
 
-void PubsubMonitor::on_alert(std::function<void(Alert)> handler) { on_alert_ = std::move(handler); }
+void PubsubMonitor::on_alert(std::function<void(Alert)> handler) {
+    on_alert_ = std::move(handler);
+}
 
 void PubsubMonitor::check() {
     const auto members = members_();

@@ -26,8 +26,8 @@ struct MonitorOptions {
     Duration usual_ttl = std::chrono::seconds(30);  ///< when a sender's clock makes no sense
 };
 
-/// Metrics over gossipsub: each is accepted only from its signer. Owned by main, outlived by host and world. One strand.
-/// Its view of who is alive is this peer's own.
+/// Metrics over gossipsub: each is accepted only from its signer. Owned by main, outlived by host
+/// and world. One strand. Its view of who is alive is this peer's own.
 class PubsubMonitor final : public component::PeerMonitor {
  public:
     /// `members`: the current cluster peers; only their metrics are shown and watched.
@@ -54,8 +54,8 @@ class PubsubMonitor final : public component::PeerMonitor {
     /// Drops those that have become members and those forgotten.
     void count_strangers(const std::vector<PeerId>& members);
     void raise(Metric metric);
-    /// A member that has sent no ping for `usual_ttl` since we know of it: after a restart we must not
-    /// wait for a first ping to notice that a member is dead.
+    /// A member that has sent no ping for `usual_ttl` since we know of it: after a restart we must
+    /// not wait for a first ping to notice that a member is dead.
     void check_never_heard(const std::vector<PeerId>& members);
 
     World& world_;

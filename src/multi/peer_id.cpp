@@ -45,7 +45,8 @@ Result<PeerId> PeerId::parse(std::string_view text) {
 }
 
 std::string PeerId::to_string() const {
-    // Long lists name the same few peers in every row, and base58 would cost more than the rest of it.
+    // Long lists name the same few peers in every row, and base58 would cost more than the rest of
+    // it.
     struct Kept {
         Bytes bytes;
         std::string text;

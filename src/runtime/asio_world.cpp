@@ -12,13 +12,21 @@ namespace ipfscluster {
 
 AsioWorld::AsioWorld(asio::io_context& io) : io_(io), pool_(kBlockingThreads) {}
 
-AsioWorld::~AsioWorld() { join(); }
+AsioWorld::~AsioWorld() {
+    join();
+}
 
-void AsioWorld::join() { pool_.join(); }
+void AsioWorld::join() {
+    pool_.join();
+}
 
-asio::any_io_executor AsioWorld::executor() { return io_.get_executor(); }
+asio::any_io_executor AsioWorld::executor() {
+    return io_.get_executor();
+}
 
-SteadyTime AsioWorld::steady_now() { return std::chrono::steady_clock::now(); }
+SteadyTime AsioWorld::steady_now() {
+    return std::chrono::steady_clock::now();
+}
 
 Time AsioWorld::system_now() {
     return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());

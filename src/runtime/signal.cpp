@@ -7,8 +7,8 @@
 namespace ipfscluster {
 
 Async<> Signal::wait() {
-    // The wait's completion is `operation_aborted` for a notify and for a cancelled coroutine alike;
-    // the coroutine's own cancellation state tells them apart.
+    // The wait's completion is `operation_aborted` for a notify and for a cancelled coroutine
+    // alike; the coroutine's own cancellation state tells them apart.
     boost::system::error_code ec;
     co_await asio::this_coro::throw_if_cancelled(false);
     // A cancellation that came before reaches no operation begun after it.
@@ -22,8 +22,12 @@ Async<> Signal::wait() {
     co_return ok();
 }
 
-void Signal::notify_one() { timer_.cancel_one(); }
+void Signal::notify_one() {
+    timer_.cancel_one();
+}
 
-void Signal::notify_all() { timer_.cancel(); }
+void Signal::notify_all() {
+    timer_.cancel();
+}
 
 }  // namespace ipfscluster

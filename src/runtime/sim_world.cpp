@@ -9,11 +9,15 @@ namespace {
 constexpr std::chrono::seconds kSimEpoch{1767225600};
 }  // namespace
 
-SimWorld::SimWorld(std::uint64_t seed) : io_(1), random_(seed) { now_ += std::chrono::hours(1); }
+SimWorld::SimWorld(std::uint64_t seed) : io_(1), random_(seed) {
+    now_ += std::chrono::hours(1);
+}
 
 SimWorld::~SimWorld() = default;
 
-Time SimWorld::system_now() { return Time(kSimEpoch) + (now_ - SteadyTime{}); }
+Time SimWorld::system_now() {
+    return Time(kSimEpoch) + (now_ - SteadyTime{});
+}
 
 std::uint64_t SimWorld::random_between(std::uint64_t low, std::uint64_t high) {
     // Not std::uniform_int_distribution: its sequence differs between libraries.

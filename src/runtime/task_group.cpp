@@ -10,7 +10,9 @@ namespace ipfscluster {
 TaskGroup::TaskGroup(World& world, std::string name)
     : world_(world), name_(std::move(name)), ended_(world.executor()) {}
 
-TaskGroup::~TaskGroup() { ICL_ASSERT(tasks_.empty(), "a task group must be stopped: " + name_); }
+TaskGroup::~TaskGroup() {
+    ICL_ASSERT(tasks_.empty(), "a task group must be stopped: " + name_);
+}
 
 bool TaskGroup::spawn(asio::awaitable<void> task) {
     if (stopping_) return false;
@@ -22,9 +24,11 @@ bool TaskGroup::spawn(asio::awaitable<void> task) {
                            try {
                                std::rethrow_exception(error);
                            } catch (const std::exception& e) {
-                               logger("cluster")->error("a task ended by an exception group={} error=\"{}\"",
-                                                        name_, e.what());
-                               if (!stopping_) ICL_ASSERT(false, "exceptions must not leave a task");
+                               logger("cluster")->error(
+                                   "a task ended by an exception group={} error=\"{}\"", name_,
+                                   e.what());
+                               if (!stopping_)
+                                   ICL_ASSERT(false, "exceptions must not leave a task");
                            }
                        }
                        if (tasks_.empty()) ended_.notify_all();

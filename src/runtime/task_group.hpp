@@ -20,7 +20,8 @@ class TaskGroup {
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    /// Starts `task` at the next turn of the strand. Refused (false; the task is dropped) once stop began.
+    /// Starts `task` at the next turn of the strand. Refused (false; the task is dropped) once stop
+    /// began.
     bool spawn(asio::awaitable<void> task);
     /// Cancels every task without waiting.
     void cancel();
@@ -48,8 +49,8 @@ asio::awaitable<std::optional<Result<T>>> as_optional(Async<T> work) {
 }
 }  // namespace detail
 
-/// Runs `work` with a deadline: cancels it when `limit` has passed and answers `timeout`, naming `what`.
-/// The work must stop when cancelled.
+/// Runs `work` with a deadline: cancels it when `limit` has passed and answers `timeout`, naming
+/// `what`. The work must stop when cancelled.
 template <class T>
 Async<T> with_deadline(World& world, Duration limit, std::string what, Async<T> work);
 

@@ -69,9 +69,9 @@ Async<typename OffloadTraits<std::invoke_result_t<F>>::Value> offload_value(Worl
 }  // namespace detail
 
 /// `auto work = [=] { return compute(); }; auto r = co_await offload(world, std::move(work));` The
-/// callable owns what it uses, does not throw and returns a value or a Result (then its error passes
-/// through). It must have a name: g++ 12 destroys captures of a lambda made inside an awaiting
-/// expression twice.
+/// callable owns what it uses, does not throw and returns a value or a Result (then its error
+/// passes through). It must have a name: g++ 12 destroys captures of a lambda made inside an
+/// awaiting expression twice.
 template <class F>
 auto offload(World& world, F work) {
     return detail::offload_value<F>(world, std::move(work));

@@ -107,14 +107,15 @@ class State {
     Result<SnapshotPiece> read_snapshot(const storage::SnapshotPtr& at, BytesView after,
                                         std::size_t piece_bytes);
     /// Drops rows staged earlier and starts a staging generation.
-    /// Finishes a comparison that `reconcile_generations` has not ended yet first, all of it at once:
-    /// for programs that do nothing else. `retryable` while a switch is being written.
+    /// Finishes a comparison that `reconcile_generations` has not ended yet first, all of it at
+    /// once: for programs that do nothing else. `retryable` while a switch is being written.
     Result<> begin_staging();
     /// The same, but the comparison is made in turns and others run between them.
     Async<> begin_staging_in_turns();
     Result<> stage(const SnapshotPiece& piece);
-    /// Adds pins to the staging generation, written by an operation at `index` as it were. A CID that
-    /// comes again replaces the earlier one. At most a few thousand per call: they become one batch.
+    /// Adds pins to the staging generation, written by an operation at `index` as it were. A CID
+    /// that comes again replaces the earlier one. At most a few thousand per call: they become one
+    /// batch.
     Result<> stage_pins(const std::vector<Pin>& pins, std::uint64_t index);
     struct StagedPins {
         std::uint64_t count = 0;

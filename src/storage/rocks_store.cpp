@@ -191,8 +191,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(World& world, RocksOptions 
     auto db_options = database_options(options);
     db_options.env = env.get();
     ICL_TRY(refuse_unknown_families(db_options, options.folder));
-    // One shard: by default so small a cache has shards of half a megabyte, and the filter of a full
-    // table, which is larger, would be read anew for each key.
+    // One shard: by default so small a cache has shards of half a megabyte, and the filter of a
+    // full table, which is larger, would be read anew for each key.
     const auto cache = rocksdb::NewLRUCache(options.cache_bytes, 0);
     std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
     auto want = [&](const std::string& name) {

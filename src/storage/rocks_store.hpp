@@ -20,8 +20,8 @@ struct RocksOptions {
     std::size_t cache_bytes = 16U << 20;          ///< index and filter blocks included
     std::size_t wal_bytes_max = 16U << 20;        ///< bounds the replay at start
     int open_files_max = 256;
-    /// Reserve disk space for the log ahead of its writes (up to wal_bytes_max). Off where the space a folder
-    /// takes must show what it holds.
+    /// Reserve disk space for the log ahead of its writes (up to wal_bytes_max). Off where the
+    /// space a folder takes must show what it holds.
     bool preallocate = true;
     /// Tests put a file system with faults here; must outlive the store. Null: the real one.
     rocksdb::Env* env = nullptr;

@@ -15,12 +15,13 @@ inline constexpr std::uint64_t kBusyStarts = 500;
 inline constexpr std::uint64_t kHeldBackMax = 50'000;
 
 /// Holds the tracker back while a burst of operations is being acknowledged: with a daemon that
-/// answers at once, telling it costs more processor time than agreeing on the pin, and users wait for
-/// the agreement. A daemon that takes its time never gets so many calls, and a long queue runs at full
-/// speed. Looks at windows of a tenth of a second. A plain value.
+/// answers at once, telling it costs more processor time than agreeing on the pin, and users wait
+/// for the agreement. A daemon that takes its time never gets so many calls, and a long queue runs
+/// at full speed. Looks at windows of a tenth of a second. A plain value.
 class StartPace {
  public:
-    /// How many tasks may start now. `added`: all work rows ever added; `waiting`: those that are left.
+    /// How many tasks may start now. `added`: all work rows ever added; `waiting`: those that are
+    /// left.
     std::uint64_t allowed(SteadyTime now, std::uint64_t added, std::uint64_t waiting) {
         const auto passed = now - window_start_;
         if (passed >= kWindow) {

@@ -153,8 +153,8 @@ Async<> Tracker::Impl::pause() {
         const auto now = as_number(world.system_now());
         const auto wait = *next > now ? *next - now : 0;
         const auto due = steady + std::chrono::nanoseconds(wait);
-        // A due row that found no room waits for a worker, not for the clock; with room, it came due since the queues
-        // were filled.
+        // A due row that found no room waits for a worker, not for the clock; with room, it came
+        // due since the queues were filled.
         const bool room = normal.size() <= kRefillBelow;
         const auto at = wait > 0 ? due : steady + kDueAgain;
         if ((wait > 0 || room) && (!until || at < *until)) until = at;

@@ -53,6 +53,7 @@ class Tracker final : public component::PinTracker {
     Async<> stop() override;
 
     Async<PinInfo> status(Cid cid) override;
+    Async<PinInfo> sync(Cid cid) override;
     SourcePtr<PinInfo> status_all(StatusFilter filter) override;
     Async<PinInfo> recover(Cid cid) override;
     SourcePtr<PinInfo> recover_all() override;
@@ -60,9 +61,6 @@ class Tracker final : public component::PinTracker {
     /// list of the running one may be older than their call.
     Async<component::ReconcileReport> reconcile() override;
     SourcePtr<PinInfo> sync_all() override;
-    /// As `status`, but fails where the daemon was to be asked and gave no answer, whatever the
-    /// record says: who syncs wants the daemon's word.
-    Async<PinInfo> sync(Cid cid);
     std::uint64_t queue_size() override;
 
     /// Shown in status rows from now on.

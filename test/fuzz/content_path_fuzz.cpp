@@ -9,7 +9,11 @@ std::vector<Bytes> seeds() {
     return {"/ipfs/QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn/a/../b//c/.",
             "ipfs://bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am/x",
             "/ipld/bafyreidykglsfhoixmivffc5uwhcgshx4j465xwqntbmu43nb2dzqwfvae/0/Links",
-            "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn", "/ipns/example.com", "/", "//", "ipfs:"};
+            "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn",
+            "/ipns/example.com",
+            "/",
+            "//",
+            "ipfs:"};
 }
 }  // namespace ipfscluster::fuzz
 

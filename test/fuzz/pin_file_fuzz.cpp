@@ -17,7 +17,8 @@ std::vector<Bytes> seeds() {
         R"("timestamp":"2026-01-02T03:04:06+01:00"})"
         "\n",
         "{\"cid\":\"QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG\"}\r\n\t"
-        "{ \"cid\" : {\"/\":\"QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG\"}, \"type\":\"shard-pin\", \"max_depth\":1 }"};
+        "{ \"cid\" : {\"/\":\"QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG\"}, "
+        "\"type\":\"shard-pin\", \"max_depth\":1 }"};
 }
 
 namespace {

@@ -159,7 +159,7 @@ class FakeClusterApi final : public component::ClusterApi {
     /// What `status` says of a pin in turn, the last for ever; empty: pinned at once.
     std::vector<TrackerStatus> states;
     std::string state_error;
-    std::uint64_t fetched = 0;  ///< blocks; of 100 bytes each
+    std::uint64_t fetched = 0;       ///< blocks; of 100 bytes each
     std::vector<RepoGcKey> gc_keys;  ///< of every member
     RepoStat repo_total;             ///< of every member
     std::vector<Alert> alert_list;

@@ -56,8 +56,8 @@ class FakeIpfs final : public component::IpfsConnector {
         running_pins_max = std::max(running_pins_max, ++running_pins);
         if (progress) progress({1, 100});
         const auto slow = slow_pins.find(pin.cid);
-        auto slept = co_await world_.sleep_for(slow == slow_pins.end() ? time_of(pin_time)
-                                                                        : slow->second);
+        auto slept =
+            co_await world_.sleep_for(slow == slow_pins.end() ? time_of(pin_time) : slow->second);
         --running_pins;
         if (!slept) {
             note("cancelled", pin.cid);

@@ -89,10 +89,15 @@ class TableTracker final : public component::PinTracker {
  public:
     std::map<Cid, PinInfo> rows;
     std::vector<Cid> recovered;
+    bool daemon_away = false;  ///< every sync fails
 
     Async<> start() override { co_return ok(); }
     Async<> stop() override { co_return ok(); }
     Async<PinInfo> status(Cid cid) override { co_return row(cid); }
+    Async<PinInfo> sync(Cid cid) override {
+        if (daemon_away) co_return fail(Kind::unavailable, "connection refused");
+        co_return row(cid);
+    }
     SourcePtr<PinInfo> status_all(StatusFilter filter) override {
         std::vector<PinInfo> out;
         for (const auto& [cid, info] : rows)

@@ -9,7 +9,9 @@ namespace ipfscluster::rest {
 
 namespace {
 
-void append_output(std::string& out, const AddedOutput& output) { codec::append_json(out, output); }
+void append_output(std::string& out, const AddedOutput& output) {
+    codec::append_json(out, output);
+}
 
 }  // namespace
 

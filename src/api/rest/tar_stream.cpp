@@ -70,12 +70,10 @@ Async<> write_entry(IpfsConnector& ipfs, const TarSink& sink, std::vector<Level>
                     DirectoryEntry entry, std::string path) {
     if (entry.type == DirectoryEntry::Type::symlink) {
         ICL_CO_TRY(auto target, co_await ipfs.read_link(entry.cid));
-        co_return co_await sink(
-            http::tar_header(http::TarType::symlink, path, 0, target));
+        co_return co_await sink(http::tar_header(http::TarType::symlink, path, 0, target));
     }
     if (entry.type == DirectoryEntry::Type::directory)
-        co_return co_await open_level(ipfs, sink, levels, std::move(entry.cid),
-                                      std::move(path));
+        co_return co_await open_level(ipfs, sink, levels, std::move(entry.cid), std::move(path));
     // The size in a link is that of the whole DAG, so the node itself is asked.
     ICL_CO_TRY(auto info, co_await ipfs.stat("/ipfs/" + entry.cid.to_string()));
     if (info.directory)
@@ -100,8 +98,7 @@ Async<> write_tar(IpfsConnector& ipfs, TarSink sink, FileInfo info, std::string 
         }
         ICL_CO_TRY(check_name(*entry, levels.back().path));
         std::string path = levels.back().path + "/" + entry->name;
-        ICL_CO_TRY(
-            co_await write_entry(ipfs, sink, levels, std::move(*entry), std::move(path)));
+        ICL_CO_TRY(co_await write_entry(ipfs, sink, levels, std::move(*entry), std::move(path)));
     }
     co_return co_await sink(http::tar_end());
 }

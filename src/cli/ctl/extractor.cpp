@@ -85,10 +85,11 @@ Result<> Extractor::entry(const TarEntry& entry) {
     if (parts.empty()) {
         if (entry.type == TarEntry::Type::folder)
             return base_name_ == "." ? ok() : make(base_, base_name_, entry);
-        // A file goes into a folder that was there before, under its own name. Only the first entry may: a link
-        // made by an entry before it could lead anywhere.
+        // A file goes into a folder that was there before, under its own name. Only the first entry
+        // may: a link made by an entry before it could lead anywhere.
         struct stat there {};
-        if (!first || ::fstatat(base_, base_name_.c_str(), &there, 0) != 0 || !S_ISDIR(there.st_mode))
+        if (!first || ::fstatat(base_, base_name_.c_str(), &there, 0) != 0 ||
+            !S_ISDIR(there.st_mode))
             return make(base_, base_name_, entry);
         close_fd(folder_);
         folder_ = ::openat(base_, base_name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -26,10 +26,14 @@ namespace {
 class Daemon {
  public:
     Daemon(config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap, bool leave)
-        : io_(1), world_(io_), leave_(leave || config.cluster.leave_on_shutdown),
-          data_(config.raft.data_folder), data_kept_(config.raft.backups_rotate),
+        : io_(1),
+          world_(io_),
+          leave_(leave || config.cluster.leave_on_shutdown),
+          data_(config.raft.data_folder),
+          data_kept_(config.raft.backups_rotate),
           peer_(world_, std::move(config), std::move(identity), std::move(bootstrap)),
-          signals_(io_, SIGINT, SIGTERM, SIGHUP), stop_(io_.get_executor()) {}
+          signals_(io_, SIGINT, SIGTERM, SIGHUP),
+          stop_(io_.get_executor()) {}
 
     Result<> run() {
         listen_for_signals();
@@ -48,7 +52,10 @@ class Daemon {
                 logger("service")->info("shutting down signal={}", number);
                 stop_.notify_all();
             } else if (signal_count_ == 2) {
-                std::cerr << "Shutdown is taking long. Another signal ends this process at once." << std::endl;
+                std::cerr << "Shutdown is taking long: what still runs is cut now. Another signal "
+                             "ends this process at once."
+                          << std::endl;
+                peer_.hurry();
             } else {
                 std::cerr << "killed" << std::flush;
                 std::_Exit(1);
@@ -98,13 +105,19 @@ class Daemon {
             result_ = fail(unwatched.error());
     }
 
-    /// A peer that left or was removed can join again as somebody new; what it agreed on with the others stays readable.
+    /// A peer that left or was removed can join again as somebody new; what it agreed on with the
+    /// others stays readable.
     void put_data_aside() {
         auto moved = rotate_data(data_, data_kept_);
         if (moved)
-            logger("service")->info("no member any more: pinset and consensus data lie in {}.old.0; --bootstrap joins anew", data_);
+            logger("service")->info(
+                "no member any more: pinset and consensus data lie in {}.old.0; --bootstrap joins "
+                "anew",
+                data_);
         else
-            logger("service")->error("consensus data must be cleaned before this peer joins again error=\"{}\"", moved.error().text);
+            logger("service")->error(
+                "consensus data must be cleaned before this peer joins again error=\"{}\"",
+                moved.error().text);
     }
 
     asio::io_context io_;
@@ -123,7 +136,8 @@ class Daemon {
 }  // namespace
 
 Result<> run_daemon(const Flags& flags, const config::Environment& env) {
-    logger("service")->info("Initializing. For verbose output run with \"-l debug\". Please wait...");
+    logger("service")->info(
+        "Initializing. For verbose output run with \"-l debug\". Please wait...");
     std::vector<Multiaddr> bootstrap;
     for (const auto& text : flags.bootstrap) {
         auto address = Multiaddr::parse(text);
@@ -132,7 +146,8 @@ Result<> run_daemon(const Flags& flags, const config::Environment& env) {
             return fail(Kind::invalid, "--bootstrap \"" + text + "\" has no /p2p/<peer id>");
         bootstrap.push_back(std::move(address.value()));
     }
-    for (const auto& flag : flags.not_served) logger("service")->warn("{} has no effect: this build does not serve it", flag);
+    for (const auto& flag : flags.not_served)
+        logger("service")->warn("{} has no effect: this build does not serve it", flag);
     ICL_TRY(auto lock, config::LockFile::acquire(flags.folder));
     ICL_TRY(config::check_no_foreign_data(flags.folder, env));
     config::Warnings warnings;

@@ -13,10 +13,12 @@ namespace {
 
 /// The long name of a short option; `-f` is a file of some commands and a flag of the others.
 std::string long_name(char letter, const std::vector<std::string>& args) {
-    static const std::map<char, std::string> names{{'c', "config"},    {'l', "loglevel"}, {'d', "debug"},
-                                                   {'v', "version"},   {'j', "bootstrap"}, {'x', "leave"},
-                                                   {'u', "upgrade"},   {'s', "custom-secret"}, {'h', "help"}};
-    if (letter == 'f') return std::find(args.begin(), args.end(), "export") == args.end() ? "force" : "file";
+    static const std::map<char, std::string> names{
+        {'c', "config"},  {'l', "loglevel"},      {'d', "debug"},
+        {'v', "version"}, {'j', "bootstrap"},     {'x', "leave"},
+        {'u', "upgrade"}, {'s', "custom-secret"}, {'h', "help"}};
+    if (letter == 'f')
+        return std::find(args.begin(), args.end(), "export") == args.end() ? "force" : "file";
     const auto found = names.find(letter);
     return found == names.end() ? std::string() : found->second;
 }
@@ -30,7 +32,8 @@ std::vector<std::string> normalise(std::vector<std::string> args) {
         if (!single || number) continue;
         // CLI11 would take the '=' of "-c=folder" for a part of the value.
         if (arg[2] == '=') {
-            if (const auto name = long_name(arg[1], args); !name.empty()) arg.replace(1, 1, "-" + name);
+            if (const auto name = long_name(arg[1], args); !name.empty())
+                arg.replace(1, 1, "-" + name);
         } else {
             arg.insert(arg.begin(), '-');
         }
@@ -66,8 +69,10 @@ struct Grammar {
     explicit Grammar(Flags& flags) : app("IPFS Cluster peer", "ipfs-cluster-service") {
         app.set_help_flag("-h,--help", "show this help");
         app.fallthrough(false);
-        app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as Go's flag package
-        app.add_option("-c,--config", flags.folder, "folder of configuration and data ($IPFS_CLUSTER_PATH)");
+        app.option_defaults()->multi_option_policy(
+            CLI::MultiOptionPolicy::TakeLast);  // as Go's flag package
+        app.add_option("-c,--config", flags.folder,
+                       "folder of configuration and data ($IPFS_CLUSTER_PATH)");
         app.add_flag("-f,--force", ignored, "no effect; the commands have their own");
         app.add_flag("-d,--debug", flags.debug, "log everything");
         app.add_option("-l,--loglevel", flags.loglevel,
@@ -79,12 +84,14 @@ struct Grammar {
         init->add_option("--consensus", flags.consensus, "\"raft\"");
         init->add_option("--datastore", datastore, "accepted for compatibility; used by crdt only");
         init->add_option("--ipfs", flags.ipfs,
-                         "\"kubo\", \"embedded\" or \"auto\": a Kubo daemon when one answers, else the node inside the peer");
+                         "\"kubo\", \"embedded\" or \"auto\": a Kubo daemon when one answers, else "
+                         "the node inside the peer");
         init->add_flag("-s,--custom-secret", flags.custom_secret, "ask for the cluster secret");
         init->add_option("--peers", peers, "addresses of the other founders, each with /p2p/<id>");
         init->add_flag("-f,--force", flags.force, "overwrite without asking");
-        init->add_option("--from", flags.from,
-                         "take identity, secret, addresses and all settings over from this folder of a Go peer");
+        init->add_option(
+            "--from", flags.from,
+            "take identity, secret, addresses and all settings over from this folder of a Go peer");
         init->add_flag("--randomports", flags.random_ports, "listen on free ports");
 
         daemon = app.add_subcommand("daemon", "run the peer");
@@ -105,18 +112,22 @@ struct Grammar {
     void add_state(Flags& flags) {
         state = app.add_subcommand("state", "work on the pinset of a peer that does not run");
         state_export = state->add_subcommand("export", "write the pinset, one pin per line");
-        state_export->add_option("-f,--file", flags.file, "write to this file instead of standard output");
-        state_import = state->add_subcommand("import", "replace the pinset by one that export wrote");
+        state_export->add_option("-f,--file", flags.file,
+                                 "write to this file instead of standard output");
+        state_import =
+            state->add_subcommand("import", "replace the pinset by one that export wrote");
         state_import->add_option("file", flags.file, "the file; standard input without one");
         state_import->add_flag("-f,--force", flags.force, "do not ask");
         state_import->add_option("--rmin,--replication-min", flags.replication_min,
                                  "smallest number of copies, for every pin");
         state_import->add_option("--rmax,--replication-max", flags.replication_max,
                                  "largest number of copies, for every pin");
-        state_import->add_option("--allocs,--allocations", allocations,
-                                 "the peers to hold every pin, by comma")
+        state_import
+            ->add_option("--allocs,--allocations", allocations,
+                         "the peers to hold every pin, by comma")
             ->allow_extra_args(false);  // the file may follow
-        state_cleanup = state->add_subcommand("cleanup", "remove the pinset and all consensus data");
+        state_cleanup =
+            state->add_subcommand("cleanup", "remove the pinset and all consensus data");
         state_cleanup->add_flag("-f,--force", flags.force, "do not ask");
         state_crdt = state->add_subcommand("crdt", "not served: this build has no crdt")->group("");
         state_crdt->allow_extras();
@@ -146,7 +157,8 @@ Result<> finish_state(Grammar& g, Flags& flags) {
         flags.command = Flags::Command::state_cleanup;
     } else {
         const auto words = g.state->remaining();
-        if (!words.empty()) return fail(Kind::not_found, "No help topic for '" + words.front() + "'");
+        if (!words.empty())
+            return fail(Kind::not_found, "No help topic for '" + words.front() + "'");
         flags.command = Flags::Command::help;
         flags.help_text = g.state->help();
     }
@@ -168,16 +180,16 @@ Result<> finish(Grammar& g, Flags& flags, const config::Environment& env) {
         flags.command = Flags::Command::help;
         flags.help_text = g.app.help();
         if (!g.help_about.empty()) {
-            const auto about = g.app.get_subcommands(
-                [&](CLI::App* sub) { return sub->check_name(g.help_about); });
-            if (about.empty()) return fail(Kind::not_found, "No help topic for '" + g.help_about + "'");
+            const auto about =
+                g.app.get_subcommands([&](CLI::App* sub) { return sub->check_name(g.help_about); });
+            if (about.empty())
+                return fail(Kind::not_found, "No help topic for '" + g.help_about + "'");
             flags.help_text = about.front()->help();
         }
     } else if (g.init->parsed()) {
         flags.command = Flags::Command::init;
         flags.ipfs_given = g.init->get_option("--ipfs")->count() > 0;
-        if (!flags.from.empty())
-            flags.from = absolute_folder(flags.from);
+        if (!flags.from.empty()) flags.from = absolute_folder(flags.from);
     } else if (g.state->parsed()) {
         return finish_state(g, flags);
     } else if (g.daemon->parsed()) {

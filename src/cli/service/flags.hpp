@@ -22,7 +22,7 @@ struct Flags {
     };
     Command command = Command::none;
     bool version_of_program = false;  ///< asked with --version, which names the program too
-    std::string help_text;  ///< of the application or of the command asked about
+    std::string help_text;            ///< of the application or of the command asked about
 
     std::string folder;  ///< --config, IPFS_CLUSTER_PATH, or the default; absolute
     bool debug = false;

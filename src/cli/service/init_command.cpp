@@ -1,10 +1,10 @@
 #include "cli/service/init_command.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <boost/json/object.hpp>
@@ -91,15 +91,18 @@ void print_joining(const config::Config& config, const PeerId& id, std::ostream&
         if (!address.value_of("tcp")) continue;
         auto text = address.with_peer(id).to_string();
         if (const auto at = text.find("/ip4/0.0.0.0/"); at == 0)
-            text = "/ip4/<address of this machine>" + text.substr(std::string("/ip4/0.0.0.0").size());
+            text =
+                "/ip4/<address of this machine>" + text.substr(std::string("/ip4/0.0.0.0").size());
         err << "  ipfs-cluster-service daemon --bootstrap " << text << "\n";
     }
 }
 
-void print_network(const config::EmbeddedConfig& embedded, const std::string& config_path, std::ostream& err) {
+void print_network(const config::EmbeddedConfig& embedded, const std::string& config_path,
+                   std::ostream& err) {
     const bool joined = embedded.network == "public";
     err << "The public IPFS network is " << (joined ? "on" : "off") << "; to change that, set\n"
-        << "  ipfs_connector.embedded.network to \"" << (joined ? "off" : "public") << "\" in " << config_path << "\n";
+        << "  ipfs_connector.embedded.network to \"" << (joined ? "off" : "public") << "\" in "
+        << config_path << "\n";
 }
 
 }  // namespace
@@ -141,7 +144,8 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
     if (!flags.from.empty()) {
         std::error_code ec;
         if (flags.from == flags.folder || std::filesystem::equivalent(flags.from, flags.folder, ec))
-            return fail(Kind::invalid, "--from names the new folder itself; give the new one with --config");
+            return fail(Kind::invalid,
+                        "--from names the new folder itself; give the new one with --config");
         ICL_TRY(old, config::read_old_folder(flags.from));
     }
     const bool keep_ipfs = old && !flags.ipfs_given;
@@ -164,7 +168,8 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
         ICL_TRY(auto taken, config::LockFile::acquire(flags.folder));
         lock.emplace(std::move(taken));
     }
-    if (exists && !flags.force && !confirmed(in, out, config_path + " will be overwritten.")) return false;
+    if (exists && !flags.force && !confirmed(in, out, config_path + " will be overwritten."))
+        return false;
 
     config::InitOptions options;
     options.consensus = flags.consensus;
@@ -174,11 +179,12 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
     options.env = env;
     if (ipfs == config::IpfsChoice::embedded && !keep_ipfs && flags.terminal &&
         !env.get("CLUSTER_EMBEDDED_NETWORK"))
-        options.public_network = confirmed(
-            in, out,
-            "The embedded IPFS node can join the public IPFS network: it fetches what nobody in the cluster has,\n"
-            "and everybody can find and fetch what is stored here. Otherwise content moves between the cluster's\n"
-            "peers only. Joining the public network.");
+        options.public_network = confirmed(in, out,
+                                           "The embedded IPFS node can join the public IPFS "
+                                           "network: it fetches what nobody in the cluster has,\n"
+                                           "and everybody can find and fetch what is stored here. "
+                                           "Otherwise content moves between the cluster's\n"
+                                           "peers only. Joining the public network.");
     options.ipfs_given = !keep_ipfs;
     if (old) options.from = old->config;
     if (flags.custom_secret) {
@@ -210,11 +216,15 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
     }
     ICL_TRY(config::write_file(config_path, text, 0600));
     err << "configuration written to " << config_path << "\n";
-    if (created) err << (old ? "identity" : "new identity") << " written to " << config::identity_path(flags.folder) << "\n";
+    if (created)
+        err << (old ? "identity" : "new identity") << " written to "
+            << config::identity_path(flags.folder) << "\n";
     const auto peerstore = flags.folder + "/" + config.cluster.peerstore_file;
     ICL_TRY(config::save_peerstore(peerstore, peers));
     err << "peerstore written to " << peerstore << " with " << peers.size() << " entries\n";
-    err << "IPFS: " << (ipfs == config::IpfsChoice::kubo ? "a Kubo daemon beside this peer" : "the node embedded in this peer")
+    err << "IPFS: "
+        << (ipfs == config::IpfsChoice::kubo ? "a Kubo daemon beside this peer"
+                                             : "the node embedded in this peer")
         << reason << "\n";
     if (config.embedded.enabled) print_network(config.embedded, config_path, err);
     if (old) {

@@ -6,9 +6,9 @@
 
 namespace ipfscluster::service {
 
-/// `init`: writes service.json, identity.json and the peerstore, and ends with what the next peer needs to join.
-/// Prompts go to `out`, answers come from `in`, progress to `err`. Nothing is written when anything is wrong.
-/// Returns false when the user declined to overwrite.
+/// `init`: writes service.json, identity.json and the peerstore, and ends with what the next peer
+/// needs to join. Prompts go to `out`, answers come from `in`, progress to `err`. Nothing is
+/// written when anything is wrong. Returns false when the user declined to overwrite.
 Result<bool> run_init(const Flags& flags, const config::Environment& env, std::istream& in,
                       std::ostream& out, std::ostream& err);
 

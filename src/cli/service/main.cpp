@@ -35,9 +35,12 @@ int run(std::vector<std::string> args) {
         return report("setting the log level", set.error());
     switch (f.command) {
         case Flags::Command::version:
-            std::cout << (f.version_of_program ? "ipfs-cluster-service version " : "") << kClusterVersion << std::endl;
+            std::cout << (f.version_of_program ? "ipfs-cluster-service version " : "")
+                      << kClusterVersion << std::endl;
             return 0;
-        case Flags::Command::help: std::cout << f.help_text; return 0;
+        case Flags::Command::help:
+            std::cout << f.help_text;
+            return 0;
         case Flags::Command::init: {
             auto asking = f;
             asking.terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
@@ -60,7 +63,8 @@ int run(std::vector<std::string> args) {
             auto done = service::run_state_cleanup(f, env, std::cin, std::cout);
             return done ? 0 : report("cleaning state", done.error());
         }
-        case Flags::Command::none: break;
+        case Flags::Command::none:
+            break;
     }
     std::cout << f.help_text;
     return 1;

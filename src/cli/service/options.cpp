@@ -45,7 +45,8 @@ net::BridgeHostOptions host_options(const config::Config& config, const KeyPair&
     o.gossip.duplicate_cache = c.pubsub.seen_messages_ttl;
     o.gossip.flood_publish = c.pubsub.flood_publish;
     o.gossip.peer_exchange = !c.follower_mode;
-    if (!only_loopback(o.listen)) o.reach.mdns_interval = std::max<Duration>(c.mdns_interval, Duration::zero());
+    if (!only_loopback(o.listen))
+        o.reach.mdns_interval = std::max<Duration>(c.mdns_interval, Duration::zero());
     // As the Go peer: always there, and without effect where nobody has an address on the internet.
     o.reach.autonat_delay = kAutonatDelay;
     o.reach.relay_client = true;
@@ -54,7 +55,8 @@ net::BridgeHostOptions host_options(const config::Config& config, const KeyPair&
     return o;
 }
 
-pubnet::PublicNetworkOptions public_network_options(const config::Config& config, const KeyPair& identity) {
+pubnet::PublicNetworkOptions public_network_options(const config::Config& config,
+                                                    const KeyPair& identity) {
     const auto& c = config.embedded;
     pubnet::PublicNetworkOptions o;
     o.private_key = pubnet::derive_identity(identity).private_key;
@@ -87,7 +89,8 @@ cluster::ClusterOptions cluster_options(const config::Config& config) {
     const auto& c = config.cluster;
     cluster::ClusterOptions o;
     o.peername = c.peername;
-    o.defaults = {static_cast<int>(c.replication_factor_min), static_cast<int>(c.replication_factor_max)};
+    o.defaults = {static_cast<int>(c.replication_factor_min),
+                  static_cast<int>(c.replication_factor_max)};
     o.ping_interval = c.monitor_ping_interval;
     o.state_sync_interval = c.state_sync_interval;
     o.pin_recover_interval = c.pin_recover_interval;

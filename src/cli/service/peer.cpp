@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "blockstore/indexed_store.hpp"
 #include "cli/service/access_log.hpp"
+#include "cli/service/hurry.hpp"
 #include "cli/service/options.hpp"
 #include "cli/service/provided_keys.hpp"
 #include "cli/service/supervisor.hpp"
@@ -50,7 +51,13 @@ constexpr Duration kJoinRetry = std::chrono::seconds(2);
 
 struct Peer::Parts {
     Parts(World& w, config::Config c, KeyPair k, std::vector<Multiaddr> b)
-        : world(w), config(std::move(c)), identity(std::move(k)), bootstrap(std::move(b)), tasks(w, "service"), ended(w.executor()) {}
+        : world(w),
+          config(std::move(c)),
+          identity(std::move(k)),
+          bootstrap(std::move(b)),
+          tasks(w, "service"),
+          ended(w.executor()),
+          hurry(w) {}
 
     World& world;
     config::Config config;
@@ -58,6 +65,7 @@ struct Peer::Parts {
     std::vector<Multiaddr> bootstrap;
     TaskGroup tasks;
     Signal ended;
+    Hurry hurry;
     std::optional<Error> end_reason;
 
     // In the order they are made; destroyed in reverse.
@@ -70,9 +78,9 @@ struct Peer::Parts {
     std::unique_ptr<exchange::Bitswap> bitswap;
     std::unique_ptr<pubnet::PublicNetwork> public_network;  ///< with the next: only when it is on
     std::unique_ptr<exchange::MultiFetcher> both_networks;
-    std::unique_ptr<node::EmbeddedNode> node;           ///< with the four above: only when it is embedded
-    std::unique_ptr<ipfshttp::HttpConnector> daemon;    ///< the other choice
-    component::IpfsConnector* ipfs = nullptr;           ///< the one of the two that is there
+    std::unique_ptr<node::EmbeddedNode> node;  ///< with the four above: only when it is embedded
+    std::unique_ptr<ipfshttp::HttpConnector> daemon;  ///< the other choice
+    component::IpfsConnector* ipfs = nullptr;         ///< the one of the two that is there
     std::unique_ptr<raft::RaftConsensus> consensus;
     std::unique_ptr<monitor::PubsubMonitor> monitor;
     std::unique_ptr<allocator::BalancedAllocator> allocator;
@@ -116,6 +124,10 @@ struct Peer::Parts {
     asio::awaitable<void> send_metrics();
     asio::awaitable<void> peerstore_loop();
     Async<> step(const char* what, Async<> work);
+    template <class Server>
+    Async<> drain(Server& server) {
+        return hurry.drain([&server](Duration limit) { return server.stop(limit); }, kDrainLimit);
+    }
 };
 
 Async<> Peer::Parts::start_storage() {
@@ -135,11 +147,13 @@ Async<> Peer::Parts::start_network() {
     ICL_CO_TRY(host, co_await net::BridgeHost::start(world, host_options(config, identity)));
     host->on_failure([this](Error why) { end(why.in("the network has failed")); });
     logger("cluster")->info("IPFS Cluster v{} listening on:", kClusterVersion);
-    for (const auto& address : host->addresses()) logger("cluster")->info("        {}", address.to_string());
+    for (const auto& address : host->addresses())
+        logger("cluster")->info("        {}", address.to_string());
     config::Warnings warnings;
     ICL_CO_TRY(auto known, config::load_peerstore(config.peerstore_path(), warnings));
     for (const auto& text : warnings) logger("pstoremgr")->warn("{}", text);
-    known.insert(known.begin(), config.cluster.peer_addresses.begin(), config.cluster.peer_addresses.end());
+    known.insert(known.begin(), config.cluster.peer_addresses.begin(),
+                 config.cluster.peer_addresses.end());
     known.insert(known.begin(), bootstrap.begin(), bootstrap.end());
     for (const auto& address : known)
         if (const auto peer = address.peer_id(); peer && *peer != identity.id)
@@ -167,7 +181,8 @@ Async<> Peer::Parts::open_daemon() {
 
 asio::awaitable<void> Peer::Parts::send_metrics() {
     auto sent = co_await cluster->send_metrics();
-    if (!sent) logger("monitor")->debug("metrics could not be sent error=\"{}\"", sent.error().text);
+    if (!sent)
+        logger("monitor")->debug("metrics could not be sent error=\"{}\"", sent.error().text);
     sending_metrics = false;
 }
 
@@ -178,8 +193,10 @@ Async<> Peer::Parts::open_blocks() {
     if (ec) co_return fail(Kind::denied, "cannot make " + folder + ": " + ec.message());
     storage::RocksOptions rows;
     rows.folder = folder + "/index";
-    rows.preallocate = false;  // on a nearly full disk the index must not take what a collection needs
-    ICL_CO_TRY(auto opened, co_await blockstore::open_indexed(world, rows, segment_options(config)));
+    rows.preallocate =
+        false;  // on a nearly full disk the index must not take what a collection needs
+    ICL_CO_TRY(auto opened,
+               co_await blockstore::open_indexed(world, rows, segment_options(config)));
     block_rows = std::move(opened.rows);
     blocks = std::move(opened.blocks);
     supply = std::make_unique<node::NodeSupply>(*blocks);
@@ -207,26 +224,31 @@ Async<> Peer::Parts::open_blocks() {
 }
 
 Async<> Peer::Parts::open_public_network() {
-    auto opened = co_await pubnet::PublicNetwork::start(world, public_network_options(config, identity), *supply);
+    auto opened = co_await pubnet::PublicNetwork::start(
+        world, public_network_options(config, identity), *supply);
     if (!opened) co_return fail(opened.error().in("ipfs_connector.embedded.network is \"public\""));
     public_network = std::move(opened).value();
-    public_network->host().on_failure([this](Error why) { end(why.in("the public network has failed")); });
-    both_networks = std::make_unique<exchange::MultiFetcher>(world, *bitswap, public_network->fetcher(),
-                                                             [this] { return public_network->state(); });
+    public_network->host().on_failure(
+        [this](Error why) { end(why.in("the public network has failed")); });
+    both_networks = std::make_unique<exchange::MultiFetcher>(
+        world, *bitswap, public_network->fetcher(), [this] { return public_network->state(); });
     co_return ok();
 }
 
 void Peer::Parts::make_informers() {
     using namespace informer;
     if (config.disk.enabled)
-        informers.push_back(std::make_unique<DiskInformer>(
-            *ipfs, config.disk.metric_type == "reposize" ? DiskInformer::Type::reposize : DiskInformer::Type::freespace,
-            config.disk.metric_ttl));
+        informers.push_back(std::make_unique<DiskInformer>(*ipfs,
+                                                           config.disk.metric_type == "reposize"
+                                                               ? DiskInformer::Type::reposize
+                                                               : DiskInformer::Type::freespace,
+                                                           config.disk.metric_ttl));
     if (config.tags.enabled)
-        informers.push_back(std::make_unique<TagsInformer>(config.tags.tags, config.tags.metric_ttl));
+        informers.push_back(
+            std::make_unique<TagsInformer>(config.tags.tags, config.tags.metric_ttl));
     if (config.pinqueue.enabled)
-        informers.push_back(std::make_unique<PinQueueInformer>(*tracker, config.pinqueue.weight_bucket_size,
-                                                               config.pinqueue.metric_ttl));
+        informers.push_back(std::make_unique<PinQueueInformer>(
+            *tracker, config.pinqueue.weight_bucket_size, config.pinqueue.metric_ttl));
     if (config.numpin.enabled)
         informers.push_back(std::make_unique<NumPinInformer>(*ipfs, config.numpin.metric_ttl));
 }
@@ -237,25 +259,27 @@ void Peer::Parts::make_components() {
     monitor = std::make_unique<monitor::PubsubMonitor>(world, *host, monitor_options(config),
                                                        [this] { return consensus->peers(); });
     allocator = std::make_unique<allocator::BalancedAllocator>(config.allocator.allocate_by);
-    tracker = std::make_unique<tracker::Tracker>(world, *store, *state, *ipfs, tracker_options(config));
+    tracker =
+        std::make_unique<tracker::Tracker>(world, *store, *state, *ipfs, tracker_options(config));
     make_informers();
-    rpc_server = std::make_unique<rpc::Server>(world, *host, [this](const PeerId& p) { return consensus->is_trusted(p); });
+    rpc_server = std::make_unique<rpc::Server>(
+        world, *host, [this](const PeerId& p) { return consensus->is_trusted(p); });
     rpc_client = std::make_unique<rpc::Client>(world, *host, *rpc_server);
     peer_client = std::make_unique<cluster::PeerClient>(*rpc_client);
     std::vector<component::Informer*> borrowed;
     for (const auto& i : informers) borrowed.push_back(i.get());
-    cluster = std::make_unique<cluster::Cluster>(
-        cluster::ClusterParts{.world = world,
-                              .host = *host,
-                              .state = *state,
-                              .consensus = *consensus,
-                              .tracker = *tracker,
-                              .ipfs = *ipfs,
-                              .monitor = *monitor,
-                              .allocator = *allocator,
-                              .informers = std::move(borrowed),
-                              .peers = *peer_client},
-        cluster_options(config));
+    cluster =
+        std::make_unique<cluster::Cluster>(cluster::ClusterParts{.world = world,
+                                                                 .host = *host,
+                                                                 .state = *state,
+                                                                 .consensus = *consensus,
+                                                                 .tracker = *tracker,
+                                                                 .ipfs = *ipfs,
+                                                                 .monitor = *monitor,
+                                                                 .allocator = *allocator,
+                                                                 .informers = std::move(borrowed),
+                                                                 .peers = *peer_client},
+                                           cluster_options(config));
 }
 
 Async<> Peer::Parts::start_components() {
@@ -269,14 +293,17 @@ Async<> Peer::Parts::start_components() {
     tracker->set_identity({config.cluster.peername, own ? own.value() : IpfsId{}});
     ICL_CO_TRY(co_await monitor->start());
     cluster::register_rpc_handlers(
-        *rpc_server, {.api = *cluster,
-                      .tracker = *tracker,
-                      .ipfs = *ipfs,
-                      .consensus = *consensus,
-                      .monitor = *monitor,
-                      .block_allocate = [this](Pin pin) { return cluster->block_allocate(std::move(pin)); },
-                      .ipfs_id = [this](const PeerId& peer) -> Result<IpfsId> { return cluster->ping_info(peer).ipfs; },
-                      .send_metrics = [this] { return cluster->send_metrics(); }});
+        *rpc_server,
+        {.api = *cluster,
+         .tracker = *tracker,
+         .ipfs = *ipfs,
+         .consensus = *consensus,
+         .monitor = *monitor,
+         .block_allocate = [this](Pin pin) { return cluster->block_allocate(std::move(pin)); },
+         .ipfs_id = [this](const PeerId& peer) -> Result<IpfsId> {
+             return cluster->ping_info(peer).ipfs;
+         },
+         .send_metrics = [this] { return cluster->send_metrics(); }});
     rpc_server->start();
     ICL_CO_TRY(co_await consensus->start());
     ICL_CO_TRY(co_await tracker->start());
@@ -291,13 +318,15 @@ Async<> Peer::Parts::start_components() {
 Async<> Peer::Parts::start_apis() {
     if (config.restapi.enabled) {
         ICL_CO_TRY(access_log, AccessLog::open(config.restapi.http_log_file));
-        rest = std::make_unique<rest::RestApi>(world, *cluster, config.restapi,
-                                               [log = access_log](std::string_view line) { log->write(line); });
+        rest = std::make_unique<rest::RestApi>(
+            world, *cluster, config.restapi,
+            [log = access_log](std::string_view line) { log->write(line); });
         ICL_CO_TRY(co_await rest->start());
         for (const auto& address : rest->addresses())
-            logger("restapi")->info("RESTAPI (HTTP{}): {}",
-                                    config.restapi.basic_auth_credentials.empty() ? "" : " - authenticated",
-                                    address.to_string());
+            logger("restapi")->info(
+                "RESTAPI (HTTP{}): {}",
+                config.restapi.basic_auth_credentials.empty() ? "" : " - authenticated",
+                address.to_string());
     }
     if (node && !config.embedded.api_listen_multiaddress.empty()) {
         kubo_rpc::RpcListenerConfig listener;
@@ -317,17 +346,22 @@ Async<> Peer::Parts::start_apis() {
 }
 
 Async<> Peer::Parts::start_proxy() {
-    ICL_CO_TRY(auto log, AccessLog::open(config.ipfsproxy.log_file, "ipfsproxy.log_file", "ipfsproxylog"));
+    ICL_CO_TRY(auto log,
+               AccessLog::open(config.ipfsproxy.log_file, "ipfsproxy.log_file", "ipfsproxylog"));
     std::vector<Multiaddr> listener;
     if (node_api) listener = node_api->addresses();
     auto before = ipfsproxy::choose_node(config.ipfsproxy, config.embedded.enabled, listener);
     if (before.address && *before.address != config.ipfsproxy.node_multiaddress)
-        logger("ipfsproxy")->info("api.ipfsproxy.node_multiaddress says {}, Kubo's usual address; with the embedded node it "
-                                  "stands for the node's own API",
-                                  config.ipfsproxy.node_multiaddress.to_string());
+        logger("ipfsproxy")
+            ->info(
+                "api.ipfsproxy.node_multiaddress says {}, Kubo's usual address; with the embedded "
+                "node it "
+                "stands for the node's own API",
+                config.ipfsproxy.node_multiaddress.to_string());
     if (!before.address) logger("ipfsproxy")->warn("nothing is passed on: {}", before.missing);
-    ICL_CO_TRY(proxy, ipfsproxy::IpfsProxy::make(world, *cluster, config.ipfsproxy, std::move(before),
-                                                 [log](std::string_view line) { log->write(line); }));
+    ICL_CO_TRY(proxy,
+               ipfsproxy::IpfsProxy::make(world, *cluster, config.ipfsproxy, std::move(before),
+                                          [log](std::string_view line) { log->write(line); }));
     ICL_CO_TRY(co_await proxy->start());
     for (const auto& address : proxy->addresses())
         logger("ipfsproxy")->info("IPFS Proxy: {} -> {}", address.to_string(), proxy->node());
@@ -369,13 +403,15 @@ asio::awaitable<void> Peer::Parts::connect_swarms() {
         auto connected = co_await ipfs->swarm_connect(info.ipfs.addresses);
         if (!connected && connected.error().kind == Kind::cancelled) co_return;
         if (!connected)
-            logger("ipfshttp")->debug("the daemon of a member cannot be reached peer={} error=\"{}\"", info.id.to_string(),
-                                      connected.error().text);
+            logger("ipfshttp")
+                ->debug("the daemon of a member cannot be reached peer={} error=\"{}\"",
+                        info.id.to_string(), connected.error().text);
     }
 }
 
 asio::awaitable<void> Peer::Parts::bootstrap_loop() {
-    // Every address is tried until one member has taken us in; the peer that asked may be the one that is slow to start.
+    // Every address is tried until one member has taken us in; the peer that asked may be the one
+    // that is slow to start.
     while (!consensus->ready()) {
         for (const auto& address : bootstrap) {
             auto joined = co_await cluster->join(address);
@@ -384,14 +420,17 @@ asio::awaitable<void> Peer::Parts::bootstrap_loop() {
                 co_return;
             }
             if (joined.error().kind == Kind::cancelled) co_return;
-            logger("cluster")->warn("joining failed address={} error=\"{}\"", address.to_string(), joined.error().text);
+            logger("cluster")->warn("joining failed address={} error=\"{}\"", address.to_string(),
+                                    joined.error().text);
         }
-        // Whoever waits to be added with `peers add` must be known to a member: a connection shows our addresses.
+        // Whoever waits to be added with `peers add` must be known to a member: a connection shows
+        // our addresses.
         for (const auto& address : config.cluster.peer_addresses) {
             const auto peer = address.peer_id();
             if (!peer || *peer == identity.id || host->connected(*peer)) continue;
             std::vector<Multiaddr> known(1, address.without_peer());
-            auto connected = co_await host->connect(*peer, std::move(known), config.cluster.dial_peer_timeout);
+            auto connected =
+                co_await host->connect(*peer, std::move(known), config.cluster.dial_peer_timeout);
             if (!connected && connected.error().kind == Kind::cancelled) co_return;
         }
         auto slept = co_await world.sleep_for(kJoinRetry);
@@ -403,7 +442,8 @@ Async<> Peer::Parts::save_peerstore() {
     config::Addresses known;
     for (const auto& peer : host->known_peers())
         if (peer != identity.id)
-            for (const auto& address : host->known_addresses(peer)) known.push_back(address.with_peer(peer));
+            for (const auto& address : host->known_addresses(peer))
+                known.push_back(address.with_peer(peer));
     if (known.empty() || known == saved_addresses) co_return ok();
     auto work = [path = config.peerstore_path(), known]() -> Result<bool> {
         ICL_TRY(config::save_peerstore(path, known));
@@ -416,7 +456,8 @@ Async<> Peer::Parts::save_peerstore() {
 }
 
 Async<> Peer::Parts::leave() {
-    ICL_CO_TRY(co_await with_deadline(world, kLeaveLimit, "leaving", consensus->remove_peer(identity.id)));
+    ICL_CO_TRY(co_await with_deadline(world, kLeaveLimit, "leaving",
+                                      hurry.unless(consensus->remove_peer(identity.id))));
     left = true;
     co_return ok();
 }
@@ -427,23 +468,28 @@ asio::awaitable<void> Peer::Parts::peerstore_loop() {
         if (!slept) co_return;
         auto saved = co_await save_peerstore();
         if (!saved && saved.error().kind == Kind::cancelled) co_return;
-        if (!saved) logger("pstoremgr")->warn("the peerstore could not be saved error=\"{}\"", saved.error().text);
+        if (!saved)
+            logger("pstoremgr")
+                ->warn("the peerstore could not be saved error=\"{}\"", saved.error().text);
     }
 }
 
 Async<> Peer::Parts::step(const char* what, Async<> work) {
     const auto start = world.steady_now();
     auto done = co_await std::move(work);
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(world.steady_now() - start);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(world.steady_now() - start);
     if (done)
         logger("cluster")->info("shutdown: {} took={}", what, format_go_duration(took));
     else
-        logger("cluster")->warn("shutdown: {} failed took={} error=\"{}\"", what, format_go_duration(took), done.error().text);
+        logger("cluster")->warn("shutdown: {} failed took={} error=\"{}\"", what,
+                                format_go_duration(took), done.error().text);
     co_return ok();
 }
 
 Peer::Peer(World& world, config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap)
-    : parts_(std::make_unique<Parts>(world, std::move(config), std::move(identity), std::move(bootstrap))) {}
+    : parts_(std::make_unique<Parts>(world, std::move(config), std::move(identity),
+                                     std::move(bootstrap))) {}
 
 Peer::~Peer() = default;
 
@@ -456,6 +502,10 @@ Async<> Peer::start() {
     ICL_CO_TRY(co_await p.start_components());
     ICL_CO_TRY(co_await p.start_apis());
     co_return ok();
+}
+
+void Peer::hurry() {
+    parts_->hurry.now();
 }
 
 bool Peer::membership_ended() const {
@@ -472,16 +522,15 @@ asio::awaitable<Error> Peer::wait_ended() {
 
 Async<> Peer::stop(bool leave) {
     auto& p = *parts_;
-    const auto limit = kDrainLimit;
     ICL_CO_TRY(co_await p.step("background tasks end", p.tasks.stop()));
     if (p.rest) {
-        ICL_CO_TRY(co_await p.step("the REST API is closed", p.rest->stop(limit)));
+        ICL_CO_TRY(co_await p.step("the REST API is closed", p.drain(*p.rest)));
     }
     if (p.proxy) {
-        ICL_CO_TRY(co_await p.step("the IPFS proxy is closed", p.proxy->stop(limit)));
+        ICL_CO_TRY(co_await p.step("the IPFS proxy is closed", p.drain(*p.proxy)));
     }
     if (p.node_api) {
-        ICL_CO_TRY(co_await p.step("the node's API is closed", p.node_api->stop(limit)));
+        ICL_CO_TRY(co_await p.step("the node's API is closed", p.drain(*p.node_api)));
     }
     if (p.ready_once) {
         ICL_CO_TRY(co_await p.step("the peerstore is saved", p.save_peerstore()));

@@ -9,21 +9,27 @@
 
 namespace ipfscluster::service {
 
-/// One running peer: the components of this build, made bottom up and taken down in reverse order. Owned by the daemon command, one
-/// strand. `stop` must be awaited before it is destroyed, whether or not `start` succeeded.
+/// One running peer: the components of this build, made bottom up and taken down in reverse order.
+/// Owned by the daemon command, one strand. `stop` must be awaited before it is destroyed, whether
+/// or not `start` succeeded.
 class Peer {
  public:
     Peer(World& world, config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap);
     ~Peer();
 
-    /// Opens the database and the network, starts every component and the HTTP surfaces. Fails with the reason of the first
-    /// that cannot start; nothing is left running then once `stop` returned.
+    /// Opens the database and the network, starts every component and the HTTP surfaces. Fails with
+    /// the reason of the first that cannot start; nothing is left running then once `stop`
+    /// returned.
     Async<> start();
-    /// The reason why this peer must end by itself: it was removed, or a part of it failed; `cancelled` when the wait was.
+    /// The reason why this peer must end by itself: it was removed, or a part of it failed;
+    /// `cancelled` when the wait was.
     asio::awaitable<Error> wait_ended();
     /// Orderly shutdown (design 8), each step logged with its time.
     Async<> stop(bool leave);
-    /// This peer left or was removed: its consensus data is of no use to it any more. Also after `stop`.
+    /// Cuts the deadlines of the shutdown that runs or comes: what still runs then is cut at once.
+    void hurry();
+    /// This peer left or was removed: its consensus data is of no use to it any more. Also after
+    /// `stop`.
     bool membership_ended() const;
 
  private:

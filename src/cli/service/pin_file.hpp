@@ -14,10 +14,10 @@ inline constexpr std::size_t kPinTextMax = 2U << 20;
 
 /// What an import changes in each pin, and what it fills in.
 struct ImportRules {
-    int replication_min = 0;            ///< > 0: for every pin
-    int replication_max = 0;            ///< > 0: for every pin
-    std::vector<PeerId> allocations;    ///< not empty: for every pin
-    int default_replication_min = -1;   ///< where a pin says 0 or nothing
+    int replication_min = 0;           ///< > 0: for every pin
+    int replication_max = 0;           ///< > 0: for every pin
+    std::vector<PeerId> allocations;   ///< not empty: for every pin
+    int default_replication_min = -1;  ///< where a pin says 0 or nothing
     int default_replication_max = -1;
 };
 

@@ -78,8 +78,8 @@ class OutputFile {
         std::error_code ec;
         if (synced) fs::rename(written_, path_, ec);
         if (!synced || ec)
-            return fail(Kind::internal, path_ + ": cannot be written" +
-                                            (ec ? ": " + ec.message() : std::string()));
+            return fail(Kind::internal,
+                        path_ + ": cannot be written" + (ec ? ": " + ec.message() : std::string()));
         done_ = true;
         return ok();
     }
@@ -104,7 +104,8 @@ Result<> export_to(const Folder& folder, std::ostream& out) {
     logger("service")->info("state successfully exported pins={} log_index={}", e.pins, e.applied);
     if (e.unapplied > 0)
         logger("service")->warn(
-            "{} operations at the end of this peer's log were not known to be agreed when it stopped "
+            "{} operations at the end of this peer's log were not known to be agreed when it "
+            "stopped "
             "and are not exported",
             e.unapplied);
     return ok();
@@ -162,7 +163,8 @@ Result<bool> run_state_import(const Flags& flags, const config::Environment& env
         // What was not there before must not be left behind.
         std::error_code ec;
         if (fresh) fs::remove_all(database_folder(folder.config), ec);
-        if (fresh) fs::remove(folder.config.raft.data_folder, ec);  // only when nothing else is in it
+        if (fresh)
+            fs::remove(folder.config.raft.data_folder, ec);  // only when nothing else is in it
         return fail(flags.file.empty() ? imported.error() : imported.error().in(flags.file));
     }
     ICL_TRY(std::move(closed));
@@ -174,10 +176,12 @@ Result<bool> run_state_import(const Flags& flags, const config::Environment& env
             "import with --allocations",
             i.homeless);
     if (folder.config.raft.init_peerset.empty())
-        logger("service")->info("at its next start this peer founds a cluster; let others join it with --bootstrap");
+        logger("service")->info(
+            "at its next start this peer founds a cluster; let others join it with --bootstrap");
     else
         logger("service")->info(
-            "the peers of consensus.raft.init_peerset found a cluster once each of them has imported the same pins");
+            "the peers of consensus.raft.init_peerset found a cluster once each of them has "
+            "imported the same pins");
     return true;
 }
 

@@ -5,8 +5,8 @@
 #include "cli/service/flags.hpp"
 
 /// `ipfs-cluster-service state …`: work on the pinset of a peer that does not run. Each takes the
-/// folder's lock, so a running daemon makes it fail. Prompts and the export go to `out`, answers and
-/// an import without a file come from `in`. Blocking; main calls them.
+/// folder's lock, so a running daemon makes it fail. Prompts and the export go to `out`, answers
+/// and an import without a file come from `in`. Blocking; main calls them.
 namespace ipfscluster::service {
 
 /// Writes the pinset, one pin per line in the Go programs' form, in constant memory.

@@ -37,8 +37,8 @@ asio::awaitable<void> RaftConsensus::run_ticks() {
     }
 }
 
-/// Others write to the store, too. Once one of their syncs has failed nothing more can be written, and a peer without
-/// operations of its own would never notice.
+/// Others write to the store, too. Once one of their syncs has failed nothing more can be written,
+/// and a peer without operations of its own would never notice.
 asio::awaitable<void> RaftConsensus::run_disk_watch() {
     co_await asio::this_coro::throw_if_cancelled(false);
     while (!stopping_ && !ended_) {

@@ -32,10 +32,11 @@ Async<> RaftConsensus::found_or_join_now() {
     founders.erase(std::unique(founders.begin(), founders.end()), founders.end());
     if (!log_.has_identity()) {
         if (options_.staging && !log_.imported().empty())
-            co_return fail(Kind::invalid,
-                           "this peer holds an imported pinset, which founds a cluster and cannot be "
-                           "taken into another: start it without --bootstrap, or remove the pinset "
-                           "with `state cleanup`");
+            co_return fail(
+                Kind::invalid,
+                "this peer holds an imported pinset, which founds a cluster and cannot be "
+                "taken into another: start it without --bootstrap, or remove the pinset "
+                "with `state cleanup`");
         if (!options_.staging) {
             expected_cluster_id_ = make_cluster_id(founders, log_.imported());
             auto others = founders;

@@ -255,8 +255,8 @@ PeerId RaftConsensus::next_to_ask() {
 
 asio::awaitable<void> RaftConsensus::run_lookout() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    const auto silence =
-        std::chrono::duration_cast<SteadyTime::duration>(kSilentElections * options_.election_timeout);
+    const auto silence = std::chrono::duration_cast<SteadyTime::duration>(
+        kSilentElections * options_.election_timeout);
     last_heard_ = world_.steady_now();
     while (!stopping_ && !ended_) {
         auto slept = co_await world_.sleep_for(options_.election_timeout);

@@ -29,12 +29,13 @@ struct RaftOptions {
 /// Ticks per election timeout and per heartbeat.
 inline constexpr std::uint32_t kElectionTicks = 10;
 inline constexpr std::uint32_t kHeartbeatTicks = 2;
-/// A candidate waits this many times longer for votes at most: twice as long after each election nobody won. An answer
-/// takes a sync of the candidate's disk and then one of the voter's; where those last longer than an election timeout, every
-/// vote would come too late for ever.
+/// A candidate waits this many times longer for votes at most: twice as long after each election
+/// nobody won. An answer takes a sync of the candidate's disk and then one of the voter's; where
+/// those last longer than an election timeout, every vote would come too late for ever.
 inline constexpr std::uint32_t kCandidatePatienceMax = 16;
-/// Election timeouts without a message after which a node asks the members, one after another, whether it still is one. A
-/// voter would find out by standing for election; a learner that was removed before it heard of it never opens a stream.
+/// Election timeouts without a message after which a node asks the members, one after another,
+/// whether it still is one. A voter would find out by standing for election; a learner that was
+/// removed before it heard of it never opens a stream.
 inline constexpr int kSilentElections = 3;
 
 }  // namespace ipfscluster::raft

@@ -215,7 +215,8 @@ TEST_F(ClusterBehaviour, with_daemons_stopped_a_sync_is_an_error_that_names_the_
     EXPECT_EQ(some.value().peer_map.at(id(1)).status, TrackerStatus::cluster_error);
     const auto all = cluster.collect(0, api(0).sync_all());
     ASSERT_FALSE(all);
-    EXPECT_NE(all.error().text.find(id(1).to_string() + ": "), std::string::npos) << all.error().text;
+    EXPECT_NE(all.error().text.find(id(1).to_string() + ": "), std::string::npos)
+        << all.error().text;
     EXPECT_NE(all.error().text.find(gone.text), std::string::npos) << all.error().text;
     for (const int number : {0, 2}) cluster.peer(number).ipfs.down = gone;
     const auto none = cluster.await<GlobalPinInfo>(0, api(0).sync(cid(1)));

@@ -44,8 +44,11 @@ TEST_P(BalancedAllocatorTable, chooses) {
     for (int i : c.blacklist) request.blacklist.push_back(peers[static_cast<std::size_t>(i)]);
     for (std::size_t i = 0; i < peers.size(); ++i) {
         const auto& n = c.nodes[i];
-        request.metrics["tag:group"].push_back(
-            {.name = "tag:group", .peer = peers[i], .value = n.group, .valid = true, .partitionable = true});
+        request.metrics["tag:group"].push_back({.name = "tag:group",
+                                                .peer = peers[i],
+                                                .value = n.group,
+                                                .valid = true,
+                                                .partitionable = true});
         request.metrics["freespace"].push_back({.name = "freespace",
                                                 .peer = peers[i],
                                                 .value = std::to_string(n.free),
@@ -62,7 +65,8 @@ TEST_P(BalancedAllocatorTable, chooses) {
     ASSERT_TRUE(chosen) << chosen.error().text;
     std::vector<int> got;
     for (const auto& peer : chosen.value())
-        got.push_back(static_cast<int>(std::find(peers.begin(), peers.end(), peer) - peers.begin()));
+        got.push_back(
+            static_cast<int>(std::find(peers.begin(), peers.end(), peer) - peers.begin()));
     EXPECT_EQ(got, c.expect);
 }
 
@@ -72,17 +76,69 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"everywhere_is_empty", {{"a", 1}, {"a", 2}}, -1, -1, {}, {}, {}, {}, ""},
         Case{"most_free_first", {{"a", 10}, {"a", 30}, {"a", 20}}, 1, 2, {}, {}, {}, {1, 2}, ""},
         Case{"two_groups_share_before_one_repeats",
-             {{"a", 90}, {"a", 80}, {"b", 5}, {"b", 3}}, 2, 3, {}, {}, {}, {0, 2, 1}, ""},
+             {{"a", 90}, {"a", 80}, {"b", 5}, {"b", 3}},
+             2,
+             3,
+             {},
+             {},
+             {},
+             {0, 2, 1},
+             ""},
         Case{"heavier_group_starts", {{"a", 10}, {"b", 20}}, 1, 1, {}, {}, {}, {1}, ""},
-        Case{"users_wish_comes_first", {{"a", 10}, {"a", 30}, {"a", 20}}, 1, 2, {}, {0}, {}, {0, 1}, ""},
+        Case{"users_wish_comes_first",
+             {{"a", 10}, {"a", 30}, {"a", 20}},
+             1,
+             2,
+             {},
+             {0},
+             {},
+             {0, 1},
+             ""},
         Case{"holders_are_kept", {{"a", 10}, {"a", 30}, {"a", 20}}, 2, 2, {0}, {}, {}, {0, 1}, ""},
-        Case{"enough_holders_change_nothing", {{"a", 10}, {"a", 30}, {"a", 20}}, 1, 3, {0}, {}, {}, {0}, ""},
+        Case{"enough_holders_change_nothing",
+             {{"a", 10}, {"a", 30}, {"a", 20}},
+             1,
+             3,
+             {0},
+             {},
+             {},
+             {0},
+             ""},
         Case{"surplus_is_dropped_lightest_first",
-             {{"a", 10}, {"a", 30}, {"a", 20}}, 1, 2, {0, 1, 2}, {}, {}, {1, 2}, ""},
+             {{"a", 10}, {"a", 30}, {"a", 20}},
+             1,
+             2,
+             {0, 1, 2},
+             {},
+             {},
+             {1, 2},
+             ""},
         Case{"blacklisted_holder_does_not_count",
-             {{"a", 10}, {"a", 30}, {"a", 20}}, 2, 2, {0, 1}, {}, {1}, {0, 2}, ""},
-        Case{"invalid_metric_is_no_candidate", {{"a", 10}, {"a", 30, false}}, 1, 2, {}, {}, {}, {0}, ""},
-        Case{"too_few_peers", {{"a", 10}, {"a", 30, false}}, 2, 2, {}, {}, {}, {},
+             {{"a", 10}, {"a", 30}, {"a", 20}},
+             2,
+             2,
+             {0, 1},
+             {},
+             {1},
+             {0, 2},
+             ""},
+        Case{"invalid_metric_is_no_candidate",
+             {{"a", 10}, {"a", 30, false}},
+             1,
+             2,
+             {},
+             {},
+             {},
+             {0},
+             ""},
+        Case{"too_few_peers",
+             {{"a", 10}, {"a", 30, false}},
+             2,
+             2,
+             {},
+             {},
+             {},
+             {},
              "Needed at least: 2. Wanted at most: 2. Available candidates: 1"}),
     [](const auto& instance) { return instance.param.name; });
 

@@ -13,14 +13,19 @@ TEST(Hex, round_trips_and_refuses_other_text) {
 }
 
 TEST(Base64, meets_the_vectors_of_rfc_4648) {
-    const std::pair<const char*, const char*> vectors[] = {
-        {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                           {"f", "Zg=="},
+                                                           {"fo", "Zm8="},
+                                                           {"foo", "Zm9v"},
+                                                           {"foob", "Zm9vYg=="},
+                                                           {"fooba", "Zm9vYmE="},
+                                                           {"foobar", "Zm9vYmFy"}};
     for (const auto& [plain, coded] : vectors) {
         EXPECT_EQ(base64_encode(plain), coded);
         EXPECT_EQ(base64_decode(coded).value(), plain);
     }
-    for (const char* bad : {"Zg=", "Zg", "Z===", "Zm9$", "Zg==Zg=="}) EXPECT_FALSE(base64_decode(bad)) << bad;
+    for (const char* bad : {"Zg=", "Zg", "Z===", "Zm9$", "Zg==Zg=="})
+        EXPECT_FALSE(base64_decode(bad)) << bad;
 }
 
 TEST(UrlEscape, round_trips_and_refuses_broken_escapes) {

@@ -6,7 +6,9 @@ namespace ipfscluster::service {
 namespace {
 
 Result<Flags> parse(std::vector<std::string> args) {
-    return parse_flags(std::move(args), config::Environment(config::Environment::Variables{{"HOME", "/home/someone"}}));
+    return parse_flags(
+        std::move(args),
+        config::Environment(config::Environment::Variables{{"HOME", "/home/someone"}}));
 }
 
 TEST(StateFlags, the_commands_and_their_flags_in_every_form) {
@@ -19,7 +21,8 @@ TEST(StateFlags, the_commands_and_their_flags_in_every_form) {
     EXPECT_EQ(parse({"state", "export", "-file", "x"}).value().file, "x");
     EXPECT_EQ(parse({"state", "export"}).value().file, "");
 
-    f = parse({"state", "import", "-f", "-rmin", "2", "--replication-max=3", "--allocs", "a, b", "in.json"});
+    f = parse({"state", "import", "-f", "-rmin", "2", "--replication-max=3", "--allocs", "a, b",
+               "in.json"});
     ASSERT_TRUE(f) << f.error().text;
     EXPECT_EQ(f.value().command, Flags::Command::state_import);
     EXPECT_TRUE(f.value().force);

@@ -16,7 +16,8 @@ namespace {
 
 struct InitFrom : ::testing::Test {
     void copy(const std::string& name) {
-        std::filesystem::copy(std::string(ICL_TEST_DATA) + "/old_folders/" + name, temp.path("old"));
+        std::filesystem::copy(std::string(ICL_TEST_DATA) + "/old_folders/" + name,
+                              temp.path("old"));
         flags.from = temp.path("old");
         flags.folder = temp.path("new");
     }
@@ -87,8 +88,9 @@ TEST_F(InitFrom, what_is_refused_writes_nothing) {
     // Another peer lives in the new folder already.
     flags.from = temp.path("old");
     std::filesystem::create_directories(temp.path("new"));
-    std::filesystem::copy_file(std::string(ICL_TEST_DATA) + "/old_folders/go-1.1.6-crdt/identity.json",
-                               temp.path("new/identity.json"));
+    std::filesystem::copy_file(
+        std::string(ICL_TEST_DATA) + "/old_folders/go-1.1.6-crdt/identity.json",
+        temp.path("new/identity.json"));
     EXPECT_EQ(init().error().kind, Kind::conflict);
     EXPECT_FALSE(std::filesystem::exists(temp.path("new/service.json")));
 }

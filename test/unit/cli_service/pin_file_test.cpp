@@ -61,8 +61,10 @@ TEST(PinFile, an_export_of_the_go_program_is_read) {
     const auto pins = read_all(in);
     ASSERT_TRUE(pins) << pins.error().text;
     ASSERT_EQ(pins.value().size(), 3U);
-    const auto& [alpha, direct, update] = std::tie(pins.value()[0], pins.value()[1], pins.value()[2]);
-    EXPECT_EQ(alpha.options.metadata, (std::map<std::string, std::string>{{"k1", "v1"}, {"k2", "a b"}}));
+    const auto& [alpha, direct, update] =
+        std::tie(pins.value()[0], pins.value()[1], pins.value()[2]);
+    EXPECT_EQ(alpha.options.metadata,
+              (std::map<std::string, std::string>{{"k1", "v1"}, {"k2", "a b"}}));
     EXPECT_TRUE(alpha.everywhere());
     EXPECT_EQ(direct.options.mode, PinMode::direct);
     EXPECT_EQ(direct.options.expire_at, parse_rfc3339("2035-01-02T03:04:05Z").value());
@@ -79,7 +81,8 @@ TEST(PinFile, any_blanks_may_separate_pins) {
     EXPECT_EQ(read_all(" \r\n\t").value().size(), 0U);
     EXPECT_EQ(read_all(one.substr(0, one.size() - 1)).value().size(), 1U) << "no final line feed";
     EXPECT_EQ(read_all(one + one.substr(0, one.size() - 1) + one).value().size(), 3U);
-    EXPECT_EQ(read_all("\n{\n \"cid\"\n:\n \"" + cid(1).to_string() + "\"\n}\n\n").value().size(), 1U);
+    EXPECT_EQ(read_all("\n{\n \"cid\"\n:\n \"" + cid(1).to_string() + "\"\n}\n\n").value().size(),
+              1U);
 }
 
 TEST(PinFile, pins_across_the_buffers_end) {

@@ -39,7 +39,8 @@ struct StateCommand : ::testing::Test {
     }
     std::string pins(int count) {
         std::vector<std::string> lines;
-        for (int i = 0; i < count; ++i) append_pin_line(lines.emplace_back(), pin_on(cid(i), {peer(1)}));
+        for (int i = 0; i < count; ++i)
+            append_pin_line(lines.emplace_back(), pin_on(cid(i), {peer(1)}));
         // In the order of an export.
         std::sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) {
             return a.substr(a.find("\"cid\"")) < b.substr(b.find("\"cid\""));
@@ -48,7 +49,8 @@ struct StateCommand : ::testing::Test {
         for (const auto& line : lines) text += line;
         return text;
     }
-    Result<bool> import(const std::string& file, bool force = true, const std::string& answers = "") {
+    Result<bool> import(const std::string& file, bool force = true,
+                        const std::string& answers = "") {
         auto f = flags;
         f.file = file;
         f.force = force;
@@ -105,7 +107,8 @@ TEST_F(StateCommand, import_export_and_again) {
 
 TEST_F(StateCommand, standard_input_and_the_questions) {
     ASSERT_TRUE(import("", false, "y\n" + pins(4)).value());
-    EXPECT_NE(asked.str().find("Continue? [y/n]: reading from stdin"), std::string::npos) << asked.str();
+    EXPECT_NE(asked.str().find("Continue? [y/n]: reading from stdin"), std::string::npos)
+        << asked.str();
     EXPECT_EQ(sorted_lines(exported()).size(), 4U);
     EXPECT_FALSE(import(write("pins.json", pins(9)), false, "n\n").value());
     EXPECT_FALSE(import(temp.path("pins.json"), false, "").value());

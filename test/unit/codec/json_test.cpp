@@ -58,8 +58,8 @@ TEST(Json, running_pin_tells_what_it_has_fetched) {
     info.fetched_blocks = 7;
     info.fetched_bytes = 1 << 20;
     const auto text = to_json(info);
-    EXPECT_TRUE(text.ends_with(
-        R"("priority_pin":false,"fetched_blocks":7,"fetched_bytes":1048576})"))
+    EXPECT_TRUE(
+        text.ends_with(R"("priority_pin":false,"fetched_blocks":7,"fetched_bytes":1048576})"))
         << text;
     const auto whole = R"({"cid":")" + kCid + R"(","peer_map":{")" + kPeer + "\":" + text + "}}";
     const auto back = parse_json<GlobalPinInfo>(whole);

@@ -124,13 +124,15 @@ TEST(FlatFile, zero_means_the_old_default_and_the_environment_wins) {
     auto object = folder.file();
     object.erase("monitoring_interval");
     folder.put("service.json", json_text(object, 4));
-    const Environment env(Environment::Variables{{"CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS", "/ip4/127.0.0.1/tcp/0"}});
+    const Environment env(
+        Environment::Variables{{"CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS", "/ip4/127.0.0.1/tcp/0"}});
     const auto loaded = folder.load(env);
     ASSERT_TRUE(loaded) << loaded.error().text;
     EXPECT_EQ(loaded.value().cluster.replication_factor_max, -1);
     EXPECT_EQ(loaded.value().cluster.state_sync_interval, std::chrono::seconds(60));
     EXPECT_EQ(loaded.value().monitor.check_interval, std::chrono::seconds(15));
-    EXPECT_EQ(loaded.value().restapi.http_listen_multiaddress[0].to_string(), "/ip4/127.0.0.1/tcp/0");
+    EXPECT_EQ(loaded.value().restapi.http_listen_multiaddress[0].to_string(),
+              "/ip4/127.0.0.1/tcp/0");
 }
 
 TEST(FlatFile, errors_name_the_old_key) {

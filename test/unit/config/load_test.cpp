@@ -209,7 +209,8 @@ TEST(Load, a_bad_raft_duration_is_warned_about_and_the_default_holds) {
 
 TEST(Load, a_setting_without_effect_is_warned_about_once) {
     Warnings warnings;
-    ASSERT_TRUE(parse_config(changed("cluster.resource_manager.memory_limit_bytes", "50"), {}, warnings));
+    ASSERT_TRUE(
+        parse_config(changed("cluster.resource_manager.memory_limit_bytes", "50"), {}, warnings));
     EXPECT_EQ(std::count_if(warnings.begin(), warnings.end(),
                             [](const std::string& warning) {
                                 return warning.starts_with(

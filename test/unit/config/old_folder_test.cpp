@@ -15,8 +15,8 @@ namespace {
 /// A copy of a folder of test/data/old_folders.
 struct Copy : TempFolder {
     explicit Copy(const std::string& name) {
-        for (const auto& entry :
-             std::filesystem::directory_iterator(std::string(ICL_TEST_DATA) + "/old_folders/" + name))
+        for (const auto& entry : std::filesystem::directory_iterator(std::string(ICL_TEST_DATA) +
+                                                                     "/old_folders/" + name))
             std::filesystem::copy_file(entry.path(), path(entry.path().filename().string()));
     }
     void folder(const std::string& name) { std::filesystem::create_directories(path(name)); }
@@ -44,18 +44,20 @@ TEST(ForeignData, folders_that_never_ran_are_fine) {
 }
 
 TEST(ForeignData, consensus_data_is_refused_with_the_commands) {
-    for (const char* data : {"raft/raft.db", "raft/snapshots", "data/raft.db", "pebble/x", "badger/x",
-                             "badger3/x", "leveldb/x"}) {
+    for (const char* data : {"raft/raft.db", "raft/snapshots", "data/raft.db", "pebble/x",
+                             "badger/x", "badger3/x", "leveldb/x"}) {
         Copy folder("go-1.1.6-raft");
         folder.folder(data);
         const auto text = refusal(folder.path());
         const auto base = folder.path();
-        EXPECT_NE(text.find(std::string(data).substr(0, std::string(data).find('/'))), std::string::npos)
+        EXPECT_NE(text.find(std::string(data).substr(0, std::string(data).find('/'))),
+                  std::string::npos)
             << text;
         EXPECT_NE(text.find("ipfs-cluster-service -c " + base + " state export -f pins.json"),
                   std::string::npos)
             << text;
-        EXPECT_NE(text.find("-new init --consensus raft --from " + base + "\n"), std::string::npos) << text;
+        EXPECT_NE(text.find("-new init --consensus raft --from " + base + "\n"), std::string::npos)
+            << text;
         EXPECT_NE(text.find("-new state import pins.json"), std::string::npos) << text;
     }
 }
@@ -68,12 +70,14 @@ TEST(ForeignData, configured_folders_are_looked_at) {
     store.folder("mystore/x");
     EXPECT_NE(refusal(store.path()).find("mystore"), std::string::npos);
     Copy data("go-1.1.6-raft");
-    data.replace("\"init_peerset\"", "\"data_folder\": \"" + data.path("elsewhere") + "\", \"init_peerset\"");
+    data.replace("\"init_peerset\"",
+                 "\"data_folder\": \"" + data.path("elsewhere") + "\", \"init_peerset\"");
     EXPECT_EQ(refusal(data.path()), "");
     data.folder("elsewhere/raft.db");
     EXPECT_NE(refusal(data.path()).find("elsewhere"), std::string::npos);
     Copy variable("go-1.1.6-raft");
-    EXPECT_NE(refusal(variable.path(), Environment(Environment::Variables{{"CLUSTER_RAFT_DATAFOLDER", data.path("elsewhere")}}))
+    EXPECT_NE(refusal(variable.path(), Environment(Environment::Variables{
+                                           {"CLUSTER_RAFT_DATAFOLDER", data.path("elsewhere")}}))
                   .find("elsewhere"),
               std::string::npos);
     Copy flat("v0.0.3");
@@ -97,7 +101,8 @@ TEST(GoFolder, one_that_never_ran_loads_as_it_is) {
 TEST(TakeOver, settings_and_identity_of_a_crdt_peer_become_a_raft_peers) {
     Copy old("go-1.1.6-crdt");
     old.replace("\"leave_on_shutdown\": false", "\"leave_on_shutdown\": true");
-    old.put("peerstore", "/ip4/10.0.0.1/tcp/9096/p2p/12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo\n");
+    old.put("peerstore",
+            "/ip4/10.0.0.1/tcp/9096/p2p/12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo\n");
     const auto before = old.get("service.json");
     auto taken = read_old_folder(old.path());
     ASSERT_TRUE(taken) << taken.error().text;
@@ -149,8 +154,9 @@ TEST(TakeOver, a_flat_file_and_what_lies_beside_it) {
     Copy tls("go-1.1.6-raft");
     tls.put("cert.pem", "c");
     tls.put("key.pem", "k");
-    tls.replace("\"http_log_file\": \"\"",
-                "\"http_log_file\": \"\", \"ssl_cert_file\": \"cert.pem\", \"ssl_key_file\": \"key.pem\"");
+    tls.replace(
+        "\"http_log_file\": \"\"",
+        "\"http_log_file\": \"\", \"ssl_cert_file\": \"cert.pem\", \"ssl_key_file\": \"key.pem\"");
     EXPECT_EQ(read_old_folder(tls.path()).value().files, (Strings{"cert.pem", "key.pem"}));
 }
 

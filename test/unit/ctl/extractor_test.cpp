@@ -78,7 +78,9 @@ TEST_F(ExtractorTest, a_file_goes_into_a_folder_that_is_there) {
     EXPECT_EQ(save(tar_entry("Qm", '0', "file")), "ok");
     EXPECT_EQ(text("out/Qm"), "file");
     fs::create_directory(folder.path("victim"));
-    EXPECT_NE(save(tar_entry("Qm", '2', "", folder.path("victim")) + tar_entry("Qm", '0', "x"), "second"), "ok");
+    EXPECT_NE(
+        save(tar_entry("Qm", '2', "", folder.path("victim")) + tar_entry("Qm", '0', "x"), "second"),
+        "ok");
     EXPECT_TRUE(fs::is_empty(folder.path("victim")));
 }
 

@@ -57,7 +57,8 @@ TEST(Format, status) {
                   "    > alpha                : PINNED | 2026-01-31T12:00:00Z | Attempts: 0 | "
                   "Priority: false\n"
                   "    > beta                 : PIN_ERROR: context deadline exceeded | "
-                  "2026-01-31T12:00:05.25Z | Attempts: 3 | Priority: true | Fetched: 12 blocks, 3000000 bytes\n");
+                  "2026-01-31T12:00:05.25Z | Attempts: 3 | Priority: true | Fetched: 12 blocks, "
+                  "3000000 bytes\n");
 }
 
 TEST(Format, pins) {

@@ -219,8 +219,7 @@ TEST_F(BitswapTest, a_block_nobody_has_times_out_and_says_who_was_asked) {
     auto got = fetch(*session, make_block(1).cid);
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().kind, Kind::timeout);
-    EXPECT_EQ(session->where(),
-              "asked 1 connected peer (" + nodes[1]->id.to_string() + ")");
+    EXPECT_EQ(session->where(), "asked 1 connected peer (" + nodes[1]->id.to_string() + ")");
 }
 
 asio::awaitable<void> send_raw(net::Host& host, PeerId to, Bytes bytes) {

@@ -95,6 +95,7 @@ class QueueOnly final : public component::PinTracker {
     Async<> start() override { co_return ok(); }
     Async<> stop() override { co_return ok(); }
     Async<PinInfo> status(Cid) override { co_return PinInfo{}; }
+    Async<PinInfo> sync(Cid) override { co_return PinInfo{}; }
     SourcePtr<PinInfo> status_all(StatusFilter) override { return nullptr; }
     Async<PinInfo> recover(Cid) override { co_return PinInfo{}; }
     SourcePtr<PinInfo> recover_all() override { return nullptr; }

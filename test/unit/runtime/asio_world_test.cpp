@@ -9,7 +9,8 @@
 namespace ipfscluster {
 namespace {
 
-asio::awaitable<void> offload_many(World& world, std::thread::id strand, int& sum, bool& on_strand) {
+asio::awaitable<void> offload_many(World& world, std::thread::id strand, int& sum,
+                                   bool& on_strand) {
     for (int i = 0; i < 100; ++i) {
         auto value = co_await offload(world, [i, strand]() -> Result<int> {
             if (std::this_thread::get_id() == strand) return fail(Kind::internal, "not offloaded");

@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 asio::awaitable<void> sleeper(SimWorld& world, int id, std::vector<std::string>& trace) {
     for (int round = 0; round < 5; ++round) {
-        auto slept = co_await world.sleep_for(Duration(static_cast<std::int64_t>(world.random_between(1, 1000))));
+        auto slept = co_await world.sleep_for(
+            Duration(static_cast<std::int64_t>(world.random_between(1, 1000))));
         if (!slept) co_return;
         trace.push_back(std::to_string(id) + "@" +
                         std::to_string(world.steady_now().time_since_epoch().count()));

@@ -15,7 +15,8 @@ Async<int> answer_after(World& world, Duration wait) {
     co_return 42;
 }
 
-asio::awaitable<void> ask(World& world, Duration wait, Duration limit, std::optional<Result<int>>& out) {
+asio::awaitable<void> ask(World& world, Duration wait, Duration limit,
+                          std::optional<Result<int>>& out) {
     auto answer = co_await with_deadline(world, limit, "question", answer_after(world, wait));
     out = answer;
 }

@@ -266,8 +266,7 @@ TEST_F(SnapshotTest, two_imports_with_one_index_are_told_apart) {
     follower.take_work();
     direct.max_depth = kDepthDirect;
     import({same, direct});
-    EXPECT_EQ(sorted_work(),
-              (std::vector<std::pair<WorkLane, Cid>>{{WorkLane::pin, cid(2)}}));
+    EXPECT_EQ(sorted_work(), (std::vector<std::pair<WorkLane, Cid>>{{WorkLane::pin, cid(2)}}));
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ struct StartPaceTest : ::testing::Test {
     SteadyTime now{1h};
     std::uint64_t added = 7;
 
-    std::uint64_t after(SteadyTime::duration passed, std::uint64_t rows, std::uint64_t waiting = 100) {
+    std::uint64_t after(SteadyTime::duration passed, std::uint64_t rows,
+                        std::uint64_t waiting = 100) {
         now += passed;
         added += rows;
         return pace.allowed(now, added, waiting);

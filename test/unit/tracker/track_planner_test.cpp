@@ -128,17 +128,17 @@ TEST(TrackPlannerTest, look_at_the_daemon_changes_only_what_is_wrong) {
         Finding held, not_held;
     };
     using enum Finding;
-    for (const auto& c : std::vector<Case>{
-             {"mine@5", "", Finding::pinned, as_recorded},
-             {"mine@5", "pinned@5", as_recorded, lost},
-             {"mine@5", "pinned@3", Finding::pinned, as_recorded},
-             {"mine@5", "pin_error@5", Finding::pinned, as_recorded},
-             {"mine@5", "gone@5", Finding::pinned, as_recorded},
-             {"mine@5", "unpin_error@0", Finding::pinned, as_recorded},
-             {"other@5", "pinned@3", as_recorded, as_recorded},
-             {"meta@5", "", as_recorded, as_recorded},
-             {"", "unpin_error@0", as_recorded, as_recorded},
-             {"", "", as_recorded, as_recorded}}) {
+    for (const auto& c :
+         std::vector<Case>{{"mine@5", "", Finding::pinned, as_recorded},
+                           {"mine@5", "pinned@5", as_recorded, lost},
+                           {"mine@5", "pinned@3", Finding::pinned, as_recorded},
+                           {"mine@5", "pin_error@5", Finding::pinned, as_recorded},
+                           {"mine@5", "gone@5", Finding::pinned, as_recorded},
+                           {"mine@5", "unpin_error@0", Finding::pinned, as_recorded},
+                           {"other@5", "pinned@3", as_recorded, as_recorded},
+                           {"meta@5", "", as_recorded, as_recorded},
+                           {"", "unpin_error@0", as_recorded, as_recorded},
+                           {"", "", as_recorded, as_recorded}}) {
         const auto f = facts(c.pin, c.record);
         EXPECT_EQ(compare_with_daemon(f, true), c.held) << c.pin << ' ' << c.record;
         EXPECT_EQ(compare_with_daemon(f, false), c.not_held) << c.pin << ' ' << c.record;
