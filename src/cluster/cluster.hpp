@@ -176,6 +176,11 @@ class Cluster final : public component::ClusterApi {
     Async<> learn_addresses(PeerId peer);
     Async<> publish_ping();
     /// Removes at most one batch of expired pins; true when more may be due.
+    struct Expiries {
+        std::size_t removed = 0;
+        std::optional<Error> failure;
+    };
+    asio::awaitable<void> expire_one(Cid cid, SystemTime now, std::shared_ptr<Expiries> out);
     Async<bool> expire_once();
     /// Removes what has expired, while this peer is the coordinator.
     Async<> expire_all();

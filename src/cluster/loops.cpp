@@ -13,6 +13,8 @@ namespace {
 constexpr int kPingTtlPeriods = 2;
 /// Expired pins looked up at once; after a full batch the next follows without a pause.
 constexpr std::size_t kExpireBatchMax = 1000;
+/// Removals of expired pins under way at once.
+constexpr std::size_t kExpireAtOnce = 64;
 /// How often readiness is tried again, and loops wait before READY.
 constexpr Duration kReadyRetry = std::chrono::milliseconds(100);
 constexpr Duration kReadyLimit = std::chrono::seconds(10);
@@ -122,25 +124,35 @@ Async<> Cluster::send_metrics() {
     co_return ok();
 }
 
+asio::awaitable<void> Cluster::expire_one(Cid cid, SystemTime now, std::shared_ptr<Expiries> out) {
+    component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
+                                      .only_if_expired_by = now};
+    operation.pin.cid = cid;
+    auto committed = co_await parts_.consensus.commit(std::move(operation));
+    if (committed) {
+        ++out->removed;
+        logger("cluster")->info("a pin has expired and was removed cid={}", cid.to_string());
+    } else if (committed.error().kind != Kind::conflict &&
+               committed.error().kind != Kind::not_found) {
+        out->failure = committed.error();
+    }
+}
+
 Async<bool> Cluster::expire_once() {
     const auto now = parts_.world.system_now();
     ICL_CO_TRY(auto due, parts_.state.expired(now, kExpireBatchMax));
-    std::size_t removed = 0;
-    for (const auto& cid : due) {
-        component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
-                                          .only_if_expired_by = now};
-        operation.pin.cid = cid;
-        auto committed = co_await parts_.consensus.commit(std::move(operation));
-        if (committed) {
-            ++removed;
-            logger("cluster")->info("a pin has expired and was removed cid={}", cid.to_string());
-        } else if (committed.error().kind != Kind::conflict &&
-                   committed.error().kind != Kind::not_found) {
-            co_return fail(committed.error());
-        }
+    // Shared, as a removal may end after this has been cancelled.
+    const auto done = std::make_shared<Expiries>();
+    // Some at a time, which one synced batch of the log can carry.
+    for (std::size_t at = 0; at < due.size() && !done->failure; at += kExpireAtOnce) {
+        std::vector<asio::awaitable<void>> removals;
+        for (auto i = at; i < std::min(due.size(), at + kExpireAtOnce); ++i)
+            removals.push_back(expire_one(due[i], now, done));
+        ICL_CO_TRY(co_await run_all(std::move(removals)));
     }
+    if (done->failure) co_return fail(*done->failure);
     // Without any removed the same batch would come again.
-    co_return removed > 0 && due.size() == kExpireBatchMax;
+    co_return done->removed > 0 && due.size() == kExpireBatchMax;
 }
 
 Async<> Cluster::expire_all() {

@@ -231,6 +231,28 @@ TEST_F(ClusterBehaviour, with_daemons_stopped_a_sync_is_an_error_that_names_the_
     EXPECT_EQ(cluster.collect(0, api(0).sync_all()).value().size(), 0u);
 }
 
+TEST_F(ClusterBehaviour, a_failed_pin_hides_no_daemon_that_cannot_be_asked) {
+    for (int number = 0; number < 3; ++number)
+        for (int i = 0; i < 50; ++i)
+            cluster.peer(number).ipfs.pin_errors[cid(1)].push_back(
+                {Kind::unavailable, "no route to the block"});
+    ASSERT_TRUE(pin(0, wish(1, -1, -1)));
+    cluster.world.run_for(1s);
+    const Error gone{Kind::unavailable, "connection refused by the daemon"};
+    for (int number = 0; number < 3; ++number) cluster.peer(number).ipfs.down = gone;
+    const auto status = cluster.await<GlobalPinInfo>(0, api(0).status(cid(1)));
+    ASSERT_TRUE(status);
+    for (const auto& [peer, info] : status.value().peer_map)
+        EXPECT_EQ(info.status, TrackerStatus::pin_error) << "why it failed is known";
+    const auto synced = cluster.await<GlobalPinInfo>(0, api(0).sync(cid(1)));
+    ASSERT_FALSE(synced) << "nobody's daemon was asked";
+    for (int number = 0; number < 3; ++number)
+        EXPECT_NE(synced.error().text.find(id(number).to_string() + ": "), std::string::npos)
+            << synced.error().text;
+    EXPECT_NE(synced.error().text.find(gone.text), std::string::npos) << synced.error().text;
+    EXPECT_FALSE(cluster.await<PinInfo>(0, api(0).sync_local(cid(1))));
+}
+
 TEST_F(ClusterBehaviour, an_update_stays_with_the_peers_of_the_pin_it_replaces) {
     const auto first = pin(0, wish(1, 2, 2));
     ASSERT_TRUE(first);
