@@ -203,10 +203,20 @@ class UnixfsSession final : public component::AddSession {
         co_return ok();
     }
 
+    static void warn_of(const Cid& root, const std::string& failures) {
+        if (!failures.empty())
+            logger("adder")->warn("an add left out destinations root={} failures=\"{}\"",
+                                  root.to_string(), failures);
+    }
+
     Async<> commit_pin(Cid root, std::vector<PeerId> confirmed, std::string failures) {
         if (!refused_.empty()) failures = failures.empty() ? refused_ : refused_ + "; " + failures;
         auto pin = wished_pin();
         pin.cid = root;
+        if (params_.no_pin) {
+            warn_of(root, failures);
+            co_return ok();
+        }
         if (!pin.everywhere() && !params_.local) {
             // Only peers that hold the blocks durably may stand in the pin (design 7).
             if (static_cast<int>(confirmed.size()) < pin.options.replication_min)
@@ -218,10 +228,7 @@ class UnixfsSession final : public component::AddSession {
         } else if (params_.local) {
             pin.allocations = pin.everywhere() ? std::vector<PeerId>{} : allocations_;
         }
-        if (!failures.empty())
-            logger("adder")->warn("an add left out destinations root={} failures=\"{}\"",
-                                  root.to_string(), failures);
-        if (params_.no_pin) co_return ok();
+        warn_of(root, failures);
         ICL_CO_TRY(co_await backend_.commit_pin(std::move(pin)));
         co_return ok();
     }

@@ -29,7 +29,7 @@ std::optional<spdlog::level::level_enum> parse_level(std::string_view text) {
     for (char c : text)
         lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
     if (lower == "debug") return spdlog::level::debug;
-    if (lower == "info") return spdlog::level::info;
+    if (lower == "info" || lower == "notice") return spdlog::level::info;
     if (lower == "warn" || lower == "warning") return spdlog::level::warn;
     if (lower == "error") return spdlog::level::err;
     if (lower == "fatal" || lower == "critical" || lower == "panic" || lower == "dpanic")

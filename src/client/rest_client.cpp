@@ -36,7 +36,7 @@ Call<T> RestClient::fetch(Method method, std::string target, Bytes body) {
     request.body = std::move(body);
     ICL_CO_TRY(auto answer, co_await transport_.send(std::move(request)));
     ICL_CO_TRY(const auto text, co_await answer->read_all());
-    auto value = codec::parse_json<T>(text);
+    auto value = codec::parse_json<T>(text, kDocumentBytesMax);
     if (!value) co_return api_fail(value.error().in("the server's answer"));
     co_return std::move(value.value());
 }

@@ -158,7 +158,7 @@ class Cluster final : public component::ClusterApi {
     PinInfo error_row(const PeerId& peer, const Cid& cid, std::string error);
     /// Rows of all members, one peer after the other; who failed is named in an error at the end.
     using OpenRows = std::function<SourcePtr<PinInfo>(const PeerId&)>;
-    SourcePtr<GlobalPinInfo> peer_by_peer(std::string what, OpenRows open);
+    SourcePtr<GlobalPinInfo> merge_lists(const OpenRows& open, Duration silence_max);
 
     // repo.cpp
     asio::awaitable<void> ask_repo_stat(PeerId peer,
@@ -176,6 +176,8 @@ class Cluster final : public component::ClusterApi {
     Async<> learn_addresses(PeerId peer);
     Async<> publish_ping();
     /// Removes at most one batch of expired pins; true when more may be due.
+    Async<> unpin_part(Cid cid);
+    Async<> unpin_shards(Cid root, Cid cluster_dag);
     struct Expiries {
         std::size_t removed = 0;
         std::optional<Error> failure;

@@ -124,7 +124,7 @@ SourcePtr<PinInfo> Cluster::recover_all_local() {
     return parts_.tracker.recover_all();
 }
 
-SourcePtr<GlobalPinInfo> Cluster::status_all(StatusFilter filter) {
+SourcePtr<GlobalPinInfo> Cluster::merge_lists(const OpenRows& open, Duration silence_max) {
     std::vector<StatusBranch> branches;
     for (const auto& peer : parts_.consensus.peers()) {
         if (options_.follower && peer != self()) continue;
@@ -132,11 +132,10 @@ SourcePtr<GlobalPinInfo> Cluster::status_all(StatusFilter filter) {
                             .peername = ping_info(peer).peername,
                             .rows = {},
                             .error = {},
+                            .silence_max = silence_max,
                             .own = peer == self()};
-        if (peer == self())
-            branch.rows = parts_.tracker.status_all(filter);
-        else if (parts_.monitor.alive(peer))
-            branch.rows = parts_.peers.status_all_sorted(peer, filter);
+        if (peer == self() || parts_.monitor.alive(peer))
+            branch.rows = open(peer);
         else
             branch.error = "the peer is away: its pings have stopped";
         branches.push_back(std::move(branch));
@@ -144,68 +143,27 @@ SourcePtr<GlobalPinInfo> Cluster::status_all(StatusFilter filter) {
     return merge_status(parts_.world, std::move(branches));
 }
 
-SourcePtr<GlobalPinInfo> Cluster::peer_by_peer(std::string what, OpenRows open) {
-    class PeerByPeer final : public Source<GlobalPinInfo> {
-     public:
-        PeerByPeer(Cluster& cluster, std::string what, OpenRows open)
-            : cluster_(cluster),
-              what_(std::move(what)),
-              open_(std::move(open)),
-              peers_(cluster.parts_.consensus.peers()) {}
-        Async<std::optional<GlobalPinInfo>> next() override {
-            while (true) {
-                if (!rows_) {
-                    if (at_ == peers_.size()) break;
-                    const auto& peer = peers_[at_++];
-                    if (peer == cluster_.self() || cluster_.parts_.monitor.alive(peer))
-                        rows_ = open_(peer);
-                    else
-                        note(peer, "the peer is away: its pings have stopped");
-                    continue;
-                }
-                auto row = co_await rows_->next();
-                if (row && row.value()) {
-                    GlobalPinInfo global;
-                    global.add(*row.value());
-                    co_return std::optional<GlobalPinInfo>(std::move(global));
-                }
-                if (!row && row.error().kind == Kind::cancelled) co_return fail(row.error());
-                if (!row) note(peers_[at_ - 1], row.error().text);
-                rows_.reset();
-            }
-            if (failed_.empty()) co_return std::optional<GlobalPinInfo>{};
-            auto text = "not every peer " + what_ + ": " + failed_;
-            failed_.clear();
-            co_return fail(Kind::unavailable, std::move(text));
-        }
-
-     private:
-        void note(const PeerId& peer, const std::string& why) {
-            if (!failed_.empty()) failed_ += "; ";
-            failed_ += peer.to_string() + ": " + why;
-        }
-        Cluster& cluster_;
-        std::string what_;
-        OpenRows open_;
-        std::vector<PeerId> peers_;
-        std::size_t at_ = 0;
-        SourcePtr<PinInfo> rows_;
-        std::string failed_;
+SourcePtr<GlobalPinInfo> Cluster::status_all(StatusFilter filter) {
+    const auto open = [this, filter](const PeerId& peer) {
+        return peer == self() ? status_all_local(filter)
+                              : parts_.peers.status_all_sorted(peer, filter);
     };
-    return std::make_unique<PeerByPeer>(*this, std::move(what), std::move(open));
+    return merge_lists(open, kStatusSilenceMax);
 }
 
 SourcePtr<GlobalPinInfo> Cluster::recover_all() {
-    // Each peer emits only what it queued again.
-    return peer_by_peer("recovered", [this](const PeerId& peer) {
+    // Each peer gives only what it queued again, and nothing before its comparison is over.
+    const auto open = [this](const PeerId& peer) {
         return peer == self() ? recover_all_local() : parts_.peers.recover_all_local(peer);
-    });
+    };
+    return merge_lists(open, kReconcileIdleLimit);
 }
 
 SourcePtr<GlobalPinInfo> Cluster::sync_all() {
-    return peer_by_peer("compared its pins with its daemon", [this](const PeerId& peer) {
+    const auto open = [this](const PeerId& peer) {
         return peer == self() ? sync_all_local() : parts_.peers.sync_all_local(peer);
-    });
+    };
+    return merge_lists(open, kReconcileIdleLimit);
 }
 
 SourcePtr<PinInfo> Cluster::sync_all_local() {

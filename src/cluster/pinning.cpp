@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "cluster/cluster.hpp"
+#include "dag/links.hpp"
 
 namespace ipfscluster::cluster {
 
@@ -108,6 +109,34 @@ Async<Pin> Cluster::pin_path(std::string path, PinOptions options) {
     co_return committed;
 }
 
+Async<> Cluster::unpin_part(Cid cid) {
+    ICL_CO_TRY(auto stored, parts_.state.get(cid));
+    if (!stored || (stored->pin.type != PinType::shard && stored->pin.type != PinType::cluster_dag))
+        co_return ok();
+    component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
+                                      .expected_index = stored->modification_index};
+    operation.pin.cid = cid;
+    auto committed = co_await parts_.consensus.commit(std::move(operation));
+    if (!committed && committed.error().kind != Kind::not_found)
+        co_return fail(committed.error().in("unpin shard " + cid.to_string()));
+    co_return ok();
+}
+
+/// Sharded content of a Go cluster: the pins of its shards, which the cluster DAG's block links,
+/// and that of the block (internals 8.3).
+Async<> Cluster::unpin_shards(Cid root, Cid cluster_dag) {
+    auto block = co_await parts_.ipfs.block_get(cluster_dag);
+    if (!block)
+        co_return fail(block.error().in("the shards of " + root.to_string() + " stand in " +
+                                        cluster_dag.to_string() + ", which cannot be read"));
+    auto shards = dag::child_links(cluster_dag, block.value());
+    if (!shards) co_return fail(shards.error().in("the cluster DAG of " + root.to_string()));
+    for (const auto& shard : shards.value()) {
+        ICL_CO_TRY(co_await unpin_part(shard));
+    }
+    co_return co_await unpin_part(cluster_dag);
+}
+
 Async<Pin> Cluster::unpin(Cid cid) {
     ICL_CO_TRY(check_writable());
     for (int attempt = 1;; ++attempt) {
@@ -120,8 +149,10 @@ Async<Pin> Cluster::unpin(Cid cid) {
         if (pin.type == PinType::cluster_dag)
             co_return fail(Kind::invalid,
                            "cannot unpin a Cluster DAG directly. Unpin content root CID instead");
-        if (pin.type == PinType::meta)
-            co_return fail(Kind::unsupported, "this build does not unpin sharded content");
+        // Before the meta pin itself, so that what fails midway can be repeated.
+        if (pin.type == PinType::meta) {
+            ICL_CO_TRY(co_await unpin_shards(cid, pin.reference));
+        }
         component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
                                           .expected_index = existing->modification_index};
         operation.pin.cid = cid;

@@ -134,11 +134,12 @@ class StatusMerge final : public Source<GlobalPinInfo> {
 
     /// Returns when the branch has been silent for too long, or with `cancelled`.
     Async<> wait_for_silence(std::size_t i) {
-        while (world_.steady_now() < branches_[i].moved + kStatusSilenceMax) {
-            ICL_CO_TRY(co_await world_.sleep_until(branches_[i].moved + kStatusSilenceMax));
+        const auto silence_max = branches_[i].in.silence_max;
+        while (world_.steady_now() < branches_[i].moved + silence_max) {
+            ICL_CO_TRY(co_await world_.sleep_until(branches_[i].moved + silence_max));
         }
         co_return fail(Kind::timeout,
-                       "status list: no answer within " + format_go_duration(kStatusSilenceMax));
+                       "status list: no answer within " + format_go_duration(silence_max));
     }
 
     std::optional<GlobalPinInfo> take_row(Cid cid) {

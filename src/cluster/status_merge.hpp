@@ -9,8 +9,8 @@
 
 namespace ipfscluster::cluster {
 
-/// A peer that stays silent this long in the middle of a list is given up for the rest of it
-/// (design 5).
+/// A peer that stays silent this long in the middle of a list of records is given up for the rest
+/// of it (design 5).
 inline constexpr Duration kStatusSilenceMax = std::chrono::seconds(2);
 
 /// Rows read ahead of each peer.
@@ -22,6 +22,7 @@ struct StatusBranch {
     std::string peername;     ///< from its last ping
     SourcePtr<PinInfo> rows;  ///< empty: the peer is known to be away
     std::string error;        ///< why, when it is
+    Duration silence_max = kStatusSilenceMax;
     bool own = false;  ///< rows of this very peer: they may take long (a filter that few match),
                        ///< but never fall silent
 };

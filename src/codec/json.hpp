@@ -21,11 +21,12 @@ std::string to_json(const T& value) {
 inline constexpr std::size_t kJsonBytesMax = 16 * 1024 * 1024;
 inline constexpr std::size_t kJsonDepthMax = 32;
 
-/// Reads one document. `invalid` names the field that is wrong. Defined for JsonError, Version,
-/// PeerAddBody, PinOptions, Pin, GlobalPinInfo, PeerInfo, Metric, Alert, ConnectGraph, RepoStat,
-/// GlobalRepoGc, AddedOutput, BandwidthByProtocol, std::vector<std::string>, and vectors of Metric,
-/// Alert, Pin, PeerInfo, GlobalPinInfo and AddedOutput.
+/// Reads one document of at most `bytes_max`. `invalid` names the field that is wrong. Defined for
+/// JsonError, Version, PeerAddBody, PinOptions, Pin, GlobalPinInfo, PeerInfo, Metric, Alert,
+/// ConnectGraph, RepoStat, GlobalRepoGc, AddedOutput, BandwidthByProtocol,
+/// std::vector<std::string>, and vectors of Metric, Alert, Pin, PeerInfo, GlobalPinInfo and
+/// AddedOutput.
 template <class T>
-Result<T> parse_json(std::string_view text);
+Result<T> parse_json(std::string_view text, std::size_t bytes_max = kJsonBytesMax);
 
 }  // namespace ipfscluster::codec

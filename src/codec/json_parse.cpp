@@ -264,8 +264,8 @@ Result<> from_json(const json::value& in, Bandwidth& value) {
 }
 
 template <class T>
-Result<T> parse_json(std::string_view text) {
-    if (text.size() > kJsonBytesMax)
+Result<T> parse_json(std::string_view text, std::size_t bytes_max) {
+    if (text.size() > bytes_max)
         return fail(Kind::invalid, "JSON: " + std::to_string(text.size()) + " bytes are too many");
     json::parse_options options;
     options.max_depth = kJsonDepthMax;
@@ -277,26 +277,26 @@ Result<T> parse_json(std::string_view text) {
     return value;
 }
 
-template Result<JsonError> parse_json(std::string_view);
-template Result<Version> parse_json(std::string_view);
-template Result<PeerAddBody> parse_json(std::string_view);
-template Result<PinOptions> parse_json(std::string_view);
-template Result<Pin> parse_json(std::string_view);
-template Result<GlobalPinInfo> parse_json(std::string_view);
-template Result<PeerInfo> parse_json(std::string_view);
-template Result<Metric> parse_json(std::string_view);
-template Result<Alert> parse_json(std::string_view);
-template Result<ConnectGraph> parse_json(std::string_view);
-template Result<RepoStat> parse_json(std::string_view);
-template Result<GlobalRepoGc> parse_json(std::string_view);
-template Result<AddedOutput> parse_json(std::string_view);
-template Result<BandwidthByProtocol> parse_json(std::string_view);
-template Result<std::vector<std::string>> parse_json(std::string_view);
-template Result<std::vector<Metric>> parse_json(std::string_view);
-template Result<std::vector<Alert>> parse_json(std::string_view);
-template Result<std::vector<Pin>> parse_json(std::string_view);
-template Result<std::vector<PeerInfo>> parse_json(std::string_view);
-template Result<std::vector<GlobalPinInfo>> parse_json(std::string_view);
-template Result<std::vector<AddedOutput>> parse_json(std::string_view);
+template Result<JsonError> parse_json(std::string_view, std::size_t);
+template Result<Version> parse_json(std::string_view, std::size_t);
+template Result<PeerAddBody> parse_json(std::string_view, std::size_t);
+template Result<PinOptions> parse_json(std::string_view, std::size_t);
+template Result<Pin> parse_json(std::string_view, std::size_t);
+template Result<GlobalPinInfo> parse_json(std::string_view, std::size_t);
+template Result<PeerInfo> parse_json(std::string_view, std::size_t);
+template Result<Metric> parse_json(std::string_view, std::size_t);
+template Result<Alert> parse_json(std::string_view, std::size_t);
+template Result<ConnectGraph> parse_json(std::string_view, std::size_t);
+template Result<RepoStat> parse_json(std::string_view, std::size_t);
+template Result<GlobalRepoGc> parse_json(std::string_view, std::size_t);
+template Result<AddedOutput> parse_json(std::string_view, std::size_t);
+template Result<BandwidthByProtocol> parse_json(std::string_view, std::size_t);
+template Result<std::vector<std::string>> parse_json(std::string_view, std::size_t);
+template Result<std::vector<Metric>> parse_json(std::string_view, std::size_t);
+template Result<std::vector<Alert>> parse_json(std::string_view, std::size_t);
+template Result<std::vector<Pin>> parse_json(std::string_view, std::size_t);
+template Result<std::vector<PeerInfo>> parse_json(std::string_view, std::size_t);
+template Result<std::vector<GlobalPinInfo>> parse_json(std::string_view, std::size_t);
+template Result<std::vector<AddedOutput>> parse_json(std::string_view, std::size_t);
 
 }  // namespace ipfscluster::codec

@@ -102,11 +102,14 @@ Result<> settle_absent(Config& c) {
     return ok();
 }
 
-Result<> apply_environment(Config& config, const Environment& env) {
+Result<> apply_environment(Config& config, const Environment& env, Warnings& warnings) {
     for (const Component& component : components(config)) {
         EnvVisitor visitor(component.path(), std::string(component.prefix), env);
         component.describe(visitor);
         if (visitor.error()) return fail(*visitor.error());
+        if (visitor.applied() && !*component.enabled)
+            warnings.push_back(component.path() + " is not in the file: its variables (" +
+                               std::string(component.prefix) + "_…) have no effect");
     }
     return ok();
 }
@@ -248,7 +251,7 @@ Result<Config> parse_config(std::string_view text, const Environment& env, Warni
     }
     warn_unknown_components(file, all, warnings);
     ICL_TRY(settle_absent(config));
-    ICL_TRY(apply_environment(config, env));
+    ICL_TRY(apply_environment(config, env, warnings));
     ICL_TRY(check_rules(config));
     warn_no_effect(config, warnings);
     return config;
@@ -287,7 +290,8 @@ Result<std::string> default_config_json(const InitOptions& options) {
         if (!id) return fail(Kind::invalid, "peers: " + peer.to_string() + " has no /p2p/<id>");
         config.raft.init_peerset.push_back(*id);
     }
-    ICL_TRY(apply_environment(config, options.env));
+    Warnings said_when_loaded;
+    ICL_TRY(apply_environment(config, options.env, said_when_loaded));
     if (options.custom_secret) config.cluster.secret = *options.custom_secret;
     ICL_TRY(check_rules(config));
     return json_text(config_to_json(std::move(config), false), 2);

@@ -38,7 +38,7 @@ Addresses parse_peerstore(std::string_view text, Warnings& warnings) {
         const std::string place = "peerstore line " + std::to_string(number) + ": ";
         if (!address)
             warnings.push_back(place + address.error().text + "; skipped");
-        else if (!address.value().peer_id() && !line.starts_with("/dnsaddr/"))
+        else if (!address.value().peer_id())
             warnings.push_back(place + "has no /p2p/<id>; skipped");
         else
             out.push_back(address.value());

@@ -1,6 +1,9 @@
 #include "net/bridge_core.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+
+#include "multi/address_mask.hpp"
 
 namespace ipfscluster::net {
 
@@ -71,7 +74,7 @@ Result<> BridgeHost::Core::start() {
     config.relay_client = reach.relay_client ? 1 : 0;
     config.relay_server = reach.relay_server ? 1 : 0;
     config.hole_punching = reach.hole_punching ? 1 : 0;
-    config.quic = options.secret.empty() ? 1 : 0;
+    config.quic = options.quic && options.secret.empty() ? 1 : 0;
     config.private_addresses = reach.private_addresses ? 1 : 0;
     config.ready = &Core::ready;
     config.ready_ctx = this;
@@ -93,8 +96,17 @@ std::optional<std::string> BridgeHost::Core::cannot_listen(const Multiaddr& addr
     if (!has("quic") && !has("quic-v1")) return std::nullopt;
     if (!options.secret.empty())
         return "QUIC has no private networks, so it cannot be used with a cluster secret";
+    if (!options.quic)
+        return "over QUIC a stream that broke off cannot be told from one that ended, so cluster "
+               "peers use TCP";
     if (has("quic")) return "this draft of QUIC is no longer spoken; write /quic-v1";
     return std::nullopt;
+}
+
+bool BridgeHost::Core::hides(const Multiaddr& address) const {
+    const auto& rules = options.no_announce;
+    return std::any_of(rules.begin(), rules.end(),
+                       [&address](const Multiaddr& rule) { return covers(rule, address); });
 }
 
 Async<> BridgeHost::Core::listen(Multiaddr address) {

@@ -73,6 +73,8 @@ struct BridgeHost::Core : std::enable_shared_from_this<BridgeHost::Core> {
 
     Result<> start();
     std::optional<std::string> cannot_listen(const Multiaddr& address) const;
+    /// By `no_announce`.
+    bool hides(const Multiaddr& address) const;
     Async<> listen(Multiaddr address);
     Async<> listen_all();
     static void ready(void* ctx);

@@ -63,9 +63,7 @@ std::vector<Multiaddr> BridgeHost::addresses() const {
         seen && options.announce.empty() && std::find(own.begin(), own.end(), *seen) == own.end())
         own.push_back(*seen);
     for (const auto& address : own) {
-        const auto& hidden = options.no_announce;
-        if (std::find(hidden.begin(), hidden.end(), address) == hidden.end())
-            out.push_back(address.with_peer(core_->id));
+        if (!core_->hides(address)) out.push_back(address.with_peer(core_->id));
     }
     return out;
 }

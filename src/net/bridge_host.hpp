@@ -74,11 +74,15 @@ enum class Reachability { unknown, reachable, unreachable };
 struct BridgeHostOptions {
     Bytes private_key;  ///< libp2p PrivateKey protobuf, Ed25519 or RSA
     Bytes secret;       ///< empty, or the 32 bytes of the cluster secret
-    /// TCP, and without a secret also /udp/<port>/quic-v1; a QUIC address under a secret is skipped
-    /// with a warning.
+    /// TCP, and with `quic` and without a secret also /udp/<port>/quic-v1; another QUIC address is
+    /// skipped with a warning.
     std::vector<Multiaddr> listen;
-    std::vector<Multiaddr> announce;     ///< told to others instead of the listen addresses
-    std::vector<Multiaddr> no_announce;  ///< never told to others by `addresses()`
+    /// For protocols that need no difference between a stream that was given up and one that ended:
+    /// the library ends both alike over QUIC.
+    bool quic = false;
+    std::vector<Multiaddr> announce;  ///< told to others instead of the listen addresses
+    /// Addresses, or masks (/ip4/10.0.0.0/ipcidr/8), that are never told to others.
+    std::vector<Multiaddr> no_announce;
     std::string agent_version = "ipfs-cluster";
     std::string protocol_version;
     /// Limit of one connection attempt with its handshakes.

@@ -29,6 +29,7 @@ class FakeIpfs final : public component::IpfsConnector {
     /// Asked for each pin and unpin that names no time or error of its own: chance, in simulations.
     std::function<Duration()> time_drawn;
     std::function<std::optional<Error>()> fault_drawn;
+    std::map<Cid, Bytes> blocks;  ///< what `block_get` gives
     RepoStat repo;
     IpfsId own_id;
     int running_pins = 0;
@@ -115,7 +116,12 @@ class FakeIpfs final : public component::IpfsConnector {
     Async<> swarm_connect(std::vector<Multiaddr>) override { co_return ok(); }
     Async<std::vector<PeerId>> swarm_peers() override { co_return std::vector<PeerId>{}; }
     Async<Cid> resolve(std::string) override { co_return unsupported(); }
-    Async<Bytes> block_get(Cid) override { co_return unsupported(); }
+    Async<Bytes> block_get(Cid cid) override {
+        if (down) co_return fail(*down);
+        const auto found = blocks.find(cid);
+        if (found == blocks.end()) co_return fail(Kind::not_found, "no such block");
+        co_return found->second;
+    }
     Async<std::unique_ptr<component::BlockSession>> open_blocks() override {
         co_return unsupported();
     }

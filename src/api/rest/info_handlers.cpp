@@ -63,6 +63,9 @@ Async<> post_gc(Deps deps, Exchange& e) {
     }
     auto ours = co_await deps.cluster.repo_gc_local();
     if (!ours) co_return co_await send_error(e, ours.error());
+    // With keys in it, it says in its `error` that it broke off.
+    if (!ours.value().error.empty() && ours.value().keys.empty())
+        co_return co_await send_error(e, Error{Kind::internal, ours.value().error});
     GlobalRepoGc all;
     const PeerId peer = ours.value().peer;
     all.peer_map.emplace(peer, std::move(ours.value()));

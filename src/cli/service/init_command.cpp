@@ -28,6 +28,8 @@ namespace {
 constexpr std::uint16_t kKuboPort = 5001;
 /// Largest certificate or key file taken over.
 constexpr std::size_t kCopiedBytesMax = 1U << 20;
+/// Whoever sets it has a daemon.
+constexpr std::string_view kDaemonVariable = "CLUSTER_IPFSHTTP_NODEMULTIADDRESS";
 
 Result<std::vector<Multiaddr>> parse_peers(const std::vector<std::string>& texts) {
     std::vector<Multiaddr> out;
@@ -83,10 +85,13 @@ Result<> keep_flat_copy(const std::string& path, std::ostream& err) {
     return ok();
 }
 
-void print_joining(const config::Config& config, const PeerId& id, std::ostream& err) {
+/// A secret that the operator gave is not repeated: this may end in the log of a container.
+void print_joining(const config::Config& config, const PeerId& id, bool secret_given,
+                   std::ostream& err) {
+    const auto& secret = config.cluster.secret;
+    const std::string shown = secret.empty() ? "''" : secret_given ? "<the secret given>" : secret;
     err << "To let another peer join, give it this cluster's secret and an address of this peer:\n"
-        << "  CLUSTER_SECRET=" << (config.cluster.secret.empty() ? "''" : config.cluster.secret)
-        << " ipfs-cluster-service init\n";
+        << "  CLUSTER_SECRET=" << shown << " ipfs-cluster-service init\n";
     for (const auto& address : config.cluster.listen_multiaddress) {
         if (!address.value_of("tcp")) continue;
         auto text = address.with_peer(id).to_string();
@@ -153,6 +158,9 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
     if (keep_ipfs) {
         if (old->config.embedded.enabled) ipfs = config::IpfsChoice::embedded;
         reason = " (as in " + flags.from + ")";
+    } else if (flags.ipfs == "auto" && env.get(kDaemonVariable)) {
+        // Containers name the daemon this way, often before it is up.
+        reason = " (" + std::string(kDaemonVariable) + " is set)";
     } else {
         ICL_TRY(ipfs, choose_ipfs(flags.ipfs, reason));
     }
@@ -231,7 +239,8 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
         for (const auto& notice : old->notices) err << "NOTICE: " << notice << "\n";
         err << "This peer is the one of " << flags.from << " now: do not run both.\n";
     }
-    print_joining(config, identity.id, err);
+    const bool secret_given = flags.custom_secret || old || env.get("CLUSTER_SECRET");
+    print_joining(config, identity.id, secret_given, err);
     return true;
 }
 

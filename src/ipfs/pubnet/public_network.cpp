@@ -18,6 +18,7 @@ net::BridgeHostOptions host_options(const PublicNetworkOptions& options) {
     net::BridgeHostOptions o;
     o.private_key = options.private_key;
     o.listen = options.listen;
+    o.quic = true;  // bitswap's messages carry their length
     o.announce = options.announce;
     o.agent_version = options.agent_version;
     o.protocol_version = "ipfs/0.1.0";

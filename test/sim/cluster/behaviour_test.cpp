@@ -283,6 +283,73 @@ TEST_F(ClusterBehaviour, what_one_peer_acknowledged_another_can_unpin_at_once) {
     }
 }
 
+TEST_F(ClusterBehaviour, sharded_content_of_a_go_cluster_is_unpinned_with_its_shards) {
+    // The cluster DAG is the map {"0": first shard, "1": second shard}.
+    Bytes block("\xa2", 1);
+    const std::vector<Cid> shards{cid(10), cid(11)};
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        const auto link = Bytes(1, '\0') + shards[i].bytes();
+        block += Bytes("\x61", 1) + std::to_string(i) + Bytes("\xd8\x2a\x58", 3);
+        block += static_cast<char>(link.size());
+        block += link;
+    }
+    const auto dag = Cid::v1(Codec::dag_cbor, multihash_digest(HashCode::sha2_256, block).value());
+    const auto put = [&](Cid item, PinType type, int depth, Cid reference) {
+        component::PinOperation operation;
+        operation.pin = wish(0, -1, -1);
+        operation.pin.cid = std::move(item);
+        operation.pin.type = type;
+        operation.pin.max_depth = depth;
+        operation.pin.reference = std::move(reference);
+        return cluster
+            .await<component::CommitResult>(
+                0, cluster.peer(0).life().consensus.commit(std::move(operation)))
+            .has_value();
+    };
+    ASSERT_TRUE(put(shards[0], PinType::shard, 1, {}));
+    ASSERT_TRUE(put(shards[1], PinType::shard, 1, shards[0]));
+    ASSERT_TRUE(put(dag, PinType::cluster_dag, 0, cid(1)));
+    ASSERT_TRUE(put(cid(1), PinType::meta, 0, dag));
+    ASSERT_TRUE(pin(0, wish(2, -1, -1)));
+    cluster.world.run_for(2s);
+
+    const auto refused = cluster.await<Pin>(1, api(1).unpin(cid(1)));
+    ASSERT_FALSE(refused) << "nobody has the block that lists the shards";
+    EXPECT_NE(refused.error().text.find(dag.to_string()), std::string::npos)
+        << refused.error().text;
+    EXPECT_EQ(cluster.peer(1).life().state.count(), 5u);
+
+    cluster.peer(1).ipfs.blocks[dag] = block;
+    const auto unpinned = cluster.await<Pin>(1, api(1).unpin(cid(1)));
+    ASSERT_TRUE(unpinned) << unpinned.error().text;
+    cluster.world.run_for(2s);
+    for (int number = 0; number < 3; ++number) {
+        EXPECT_EQ(cluster.peer(number).life().state.count(), 1u) << number;
+        EXPECT_EQ(cluster.peer(number).ipfs.held.size(), 1u) << number;
+    }
+}
+
+TEST_F(ClusterBehaviour,
+       recovering_everything_tells_each_cid_once_and_does_not_fail_for_a_dead_peer) {
+    for (int item = 0; item < 5; ++item) ASSERT_TRUE(pin(0, wish(item, -1, -1)));
+    cluster.world.run_for(2s);
+    for (const int number : {0, 1})
+        for (int item = 0; item < 5; ++item) cluster.peer(number).ipfs.held.erase(cid(item));
+    cluster.peer(2).crash();
+    cluster.world.run_for(1min);
+    const auto recovered = cluster.collect(0, api(0).recover_all());
+    ASSERT_TRUE(recovered) << recovered.error().text;
+    ASSERT_EQ(recovered.value().size(), 5u);
+    for (const auto& row : recovered.value()) {
+        EXPECT_EQ(row.peer_map.size(), 3u);
+        EXPECT_EQ(row.peer_map.at(id(2)).status, TrackerStatus::cluster_error);
+    }
+    cluster.world.run_for(2s);
+    const auto again = cluster.collect(0, api(0).recover_all());
+    ASSERT_TRUE(again) << again.error().text;
+    EXPECT_EQ(again.value().size(), 0u);
+}
+
 TEST_F(ClusterBehaviour, a_peer_that_is_cut_off_does_not_claim_that_a_pin_is_absent) {
     cluster.network.partition({id(0)}, {id(1), id(2)});
     cluster.world.run_for(4s);

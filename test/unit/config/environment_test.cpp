@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "config/config.hpp"
 
 namespace ipfscluster::config {
@@ -38,6 +40,20 @@ TEST(Environment, overrides_the_file) {
                   .value()
                   .ipfshttp.node_multiaddress.to_string(),
               "/dns4/ipfs/tcp/5001");
+}
+
+TEST(Environment, variables_of_a_section_that_is_not_in_the_file_are_warned_about) {
+    const auto warned = [](const std::string& name, const std::string& value) {
+        Warnings warnings;
+        const auto config =
+            parse_config(text(), Environment(Environment::Variables{{name, value}}), warnings);
+        EXPECT_TRUE(config) << config.error().text;
+        return std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+            return warning.find("have no effect") != std::string::npos;
+        });
+    };
+    EXPECT_TRUE(warned("CLUSTER_EMBEDDED_NETWORK", "public"));
+    EXPECT_FALSE(warned("CLUSTER_IPFSHTTP_NODEMULTIADDRESS", "/ip4/127.0.0.1/tcp/1"));
 }
 
 TEST(Environment, set_but_empty_counts_as_set) {

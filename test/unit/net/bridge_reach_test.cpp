@@ -87,6 +87,7 @@ TEST_F(BridgeReachTest, a_host_without_gossip_says_so) {
 TEST_F(BridgeReachTest, quic_is_spoken_without_a_secret_and_skipped_with_one) {
     auto options = usual_options();
     options.listen = {address("/ip4/127.0.0.1/udp/0/quic-v1")};
+    options.quic = true;
     auto& a = host_with(options);
     options.private_key = generate_ed25519().private_key;
     auto& b = host_with(options);

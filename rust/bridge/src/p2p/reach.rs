@@ -29,6 +29,9 @@ const RELAY_CANDIDATES_MAX: usize = 16;
 pub struct Reaching {
     pub routing_protocol: StreamProtocol,
     pub private_addresses: bool,
+    /// Addresses of private networks belong into the routing table: a table of the local network (its protocol's
+    /// name says so) is made of them.
+    pub private_routes: bool,
     server_when_reachable: bool,
     reserve: bool,
     unreachable: bool,
@@ -43,6 +46,7 @@ impl Reaching {
         Reaching {
             routing_protocol: config.routing.protocol.clone(),
             private_addresses: config.reach.private_addresses,
+            private_routes: config.reach.private_addresses || config.routing.protocol.as_ref().contains("/lan/"),
             server_when_reachable: config.routing.mode == RoutingMode::WhenReachable && config.announce.is_empty(),
             reserve: config.reach.relay_client && config.announce.is_empty(),
             unreachable: false,

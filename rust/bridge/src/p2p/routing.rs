@@ -42,7 +42,7 @@ impl State {
     /// Addresses nobody else could use stay out of a routing table that others share with us.
     pub fn add_addresses(&mut self, peer: &PeerId, addresses: &[Multiaddr]) {
         for address in addresses.iter().take(ADDRESSES_PER_PEER_MAX) {
-            if self.reaching.private_addresses || is_global(address) {
+            if self.reaching.private_routes || is_global(address) {
                 self.swarm.behaviour_mut().kad.add_address(peer, address.clone());
             }
         }
