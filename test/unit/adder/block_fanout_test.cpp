@@ -119,6 +119,33 @@ TEST_F(BlockFanoutTest, a_slow_destination_that_makes_progress_is_kept) {
     EXPECT_EQ(places[1]->blocks.size(), 40u);
 }
 
+TEST_F(BlockFanoutTest, a_pause_of_the_upload_is_not_a_stall_of_a_destination) {
+    make(2);
+    places[1]->put_time = 100ms;
+    int sent = 0;
+    for (int burst = 0; burst < 3; ++burst) {
+        for (int i = 0; i < 40; ++i) ICL_EXPECT_OK(put(sent++));
+        world.run_for(kDestinationStallMax + 10s);
+    }
+    EXPECT_EQ(drive<std::vector<PeerId>>(world, fanout->commit()).value().size(), 2u)
+        << fanout->failures();
+    EXPECT_EQ(places[1]->blocks.size(), 120u);
+}
+
+TEST_F(BlockFanoutTest, a_pause_before_the_end_is_not_a_stall_either) {
+    make(3);
+    ICL_EXPECT_OK(put(0));
+    world.run_for(kDestinationStallMax + 10s);
+    places[1]->hold_commit = places[2]->hold_commit = true;
+    const auto committed = test::start<std::vector<PeerId>>(world, fanout->commit());
+    world.run_for(kDestinationStallMax - 1s);
+    places[1]->release();
+    places[2]->release();
+    world.run_for(1ms);
+    ASSERT_TRUE(committed->has_value());
+    EXPECT_EQ((*committed)->value().size(), 3u) << fanout->failures();
+}
+
 TEST_F(BlockFanoutTest, no_destination_left_is_an_error_with_each_reason) {
     make(2);
     places[0]->put_error = "first";

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/this_coro.hpp>
+
+#include "base/varint.hpp"
 #include "net/memory_host.hpp"
 #include "support/drive.hpp"
 
@@ -251,6 +254,95 @@ TEST_F(BitswapTest, wrong_blocks_and_garbage_are_ignored) {
     world.run_for(1s);
     EXPECT_TRUE(*out && **out);
     EXPECT_TRUE(test::drive<void>(world, group.stop()));
+}
+
+WantEntry want_of(const Cid& cid, WantType type = WantType::block) {
+    return {cid, 1, false, type, false};
+}
+
+TEST_F(BitswapTest, a_want_without_an_answer_does_not_silence_later_ones) {
+    connect(0, 1);
+    const auto held = make_block(1);
+    nodes[0]->hold(held);
+    TaskGroup group(world, "test");
+    // As Kubo asks everybody: who does not have the block says nothing.
+    Message missing, present;
+    missing.wants = {want_of(make_block(2).cid, WantType::have)};
+    present.wants = {want_of(held.cid)};
+    group.spawn(send_raw(*nodes[1]->host, nodes[0]->id, encode_message(missing)));
+    world.run_for(1s);
+    group.spawn(send_raw(*nodes[1]->host, nodes[0]->id, encode_message(present)));
+    world.run_for(1s);
+    EXPECT_EQ(nodes[0]->bitswap.blocks_sent(), 1u);
+    EXPECT_TRUE(test::drive<void>(world, group.stop()));
+}
+
+asio::awaitable<void> count_messages(World& world, net::StreamPtr stream, std::size_t& count) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    FrameReader reader(world, *stream);
+    while (true) {
+        auto message = co_await reader.next();
+        if (!message || !message.value()) break;
+        ++count;
+    }
+}
+
+TEST_F(BitswapTest, the_wants_of_one_message_share_one_answer) {
+    connect(0, 1);
+    Message wants;
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        nodes[0]->hold(make_block(i));
+        wants.wants.push_back(want_of(make_block(i).cid));
+    }
+    TaskGroup group(world, "test");
+    std::size_t messages = 0;
+    nodes[1]->host->handle(kBitswap120, [&](net::StreamPtr stream) {
+        group.spawn(count_messages(world, std::move(stream), messages));
+    });
+    group.spawn(send_raw(*nodes[1]->host, nodes[0]->id, encode_message(wants)));
+    world.run_for(1s);
+    EXPECT_EQ(nodes[0]->bitswap.blocks_sent(), 20u);
+    EXPECT_EQ(messages, 1u);
+    EXPECT_TRUE(test::drive<void>(world, group.stop()));
+}
+
+/// Announces a message of the largest size and sends most of it; counts when that was refused.
+asio::awaitable<void> send_unfinished(net::Host& host, PeerId to, Bytes frame, int& refused) {
+    std::vector<std::string> protocols(1, kBitswap120);
+    auto stream = co_await host.open(to, std::move(protocols), std::chrono::seconds(5));
+    if (!stream) co_return;
+    auto sent = co_await stream.value()->write(std::move(frame));
+    auto answer = co_await stream.value()->read();
+    if (!answer && answer.error().kind != Kind::cancelled) ++refused;
+}
+
+TEST_F(BitswapTest, one_peer_cannot_fill_the_memory_with_unfinished_messages) {
+    connect(0, 1);
+    connect(0, 2);
+    constexpr std::size_t kStreams = 24, kSent = dag::kBlockBytesMax;
+    Bytes frame;
+    put_uvarint(frame, kMessageBytesMax);
+    frame.resize(kSent, 'x');
+    TaskGroup group(world, "test");
+    int refused = 0;
+    for (std::size_t i = 0; i < kStreams; ++i)
+        group.spawn(send_unfinished(*nodes[1]->host, nodes[0]->id, frame, refused));
+    world.run_for(5s);
+    EXPECT_EQ(refused, static_cast<int>(kStreams - kPeerUnfinishedBytesMax / kSent));
+    const auto block = make_block(1);
+    nodes[2]->hold(block);
+    auto session = nodes[0]->bitswap.session();
+    EXPECT_TRUE(fetch(*session, block.cid)) << "others are served";
+    EXPECT_TRUE(test::drive<void>(world, group.stop()));
+    // What the others brought is free again: they may try anew.
+    world.run_for(1s);
+    refused = 0;
+    TaskGroup again(world, "test");
+    for (int i = 0; i < 8; ++i)
+        again.spawn(send_unfinished(*nodes[1]->host, nodes[0]->id, frame, refused));
+    world.run_for(5s);
+    EXPECT_EQ(refused, 0);
+    EXPECT_TRUE(test::drive<void>(world, again.stop()));
 }
 
 TEST_F(BitswapTest, blocks_pass_over_a_bad_network) {

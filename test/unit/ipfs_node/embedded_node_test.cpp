@@ -114,7 +114,8 @@ TEST_F(NodeTest, an_unpin_during_the_walk_wins) {
     ASSERT_FALSE(*out);
     ASSERT_TRUE(run(node->unpin(dir.root)));
     ASSERT_TRUE(world.run_until([&] { return out->has_value(); }, std::chrono::hours(1)));
-    EXPECT_FALSE(**out);
+    ASSERT_FALSE(**out);
+    EXPECT_EQ((*out)->error().kind, Kind::conflict);
     EXPECT_EQ(status(dir.root), IpfsPinStatus::unpinned);
     EXPECT_GT(gc(), 0u);
 }
@@ -305,6 +306,20 @@ TEST_F(NodeTest, a_session_without_a_pin_leaves_no_lease) {
     EXPECT_EQ(gc(), 0u);
     ASSERT_TRUE(run(session->commit_unleased()));
     EXPECT_EQ(gc(), dir.as_map().size());
+}
+
+TEST_F(NodeTest, a_session_that_puts_nothing_for_long_keeps_its_lease_when_asked_to) {
+    const auto dir = import_directory(kFiles);
+    auto session = std::move(run(node->open_session())).value();
+    for (const auto& block : dir.blocks)
+        ASSERT_TRUE(run(session->put_verified(block.cid, block.data)));
+    ASSERT_TRUE(run(session->sync()));
+    for (int i = 0; i < 4; ++i) {
+        world.run_for(options.session_lease / 2);
+        ASSERT_TRUE(session->renew_if_due());
+        EXPECT_EQ(gc(), 0u);
+    }
+    ASSERT_TRUE(run(session->commit_unleased()));
 }
 
 TEST_F(NodeTest, a_session_whose_blocks_were_lost_cannot_commit) {

@@ -7,12 +7,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Finds nothing, and says so only when it is told to stop.
+/// Finds nothing until the test delivers, and says so only when it is told to stop.
 class EndlessFetcher final : public exchange::Fetcher {
  public:
     explicit EndlessFetcher(World& world) : never_(world.executor()) {}
     std::unique_ptr<exchange::FetchSession> session() override {
         return std::make_unique<Session>(*this);
+    }
+    void deliver(Bytes data) {
+        block_ = std::move(data);
+        never_.notify_all();
     }
     int running = 0;
 
@@ -24,6 +28,7 @@ class EndlessFetcher final : public exchange::Fetcher {
             ++owner_.running;
             auto woken = co_await owner_.never_.wait();
             --owner_.running;
+            if (woken && owner_.block_) co_return *owner_.block_;
             co_return fail(woken ? Error{Kind::internal, "woken"} : woken.error());
         }
         std::string where() const override { return "nobody"; }
@@ -31,6 +36,7 @@ class EndlessFetcher final : public exchange::Fetcher {
      private:
         EndlessFetcher& owner_;
     };
+    std::optional<Bytes> block_;
     Signal never_;
 };
 
@@ -83,6 +89,19 @@ TEST_F(RpcCutTest, a_pin_whose_client_goes_away_ends) {
     call.reset();
     ASSERT_TRUE(run(until([this] { return running == 0; })));
     EXPECT_EQ(fetcher.running, 0);
+}
+
+TEST_F(RpcCutTest, a_pin_that_is_taken_back_meanwhile_says_so) {
+    auto call = open(absent);
+    ASSERT_TRUE(run(call->read_head()));  // with the first progress line
+    auto removal = open("pin/rm?arg=QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn");
+    ASSERT_TRUE(run(removal->read_head()));
+    EXPECT_EQ(removal->status(), 200);
+    fetcher.deliver(Bytes("\x0a\x02\x08\x01"));
+    auto body = run(call->read_all(1 << 16));
+    ASSERT_TRUE(body) << body.error().text;
+    EXPECT_NE(call->trailer_error().find("unpinned while it was being pinned"), std::string::npos)
+        << call->trailer_error();
 }
 
 TEST_F(RpcCutTest, a_pin_ends_when_the_server_stops) {
