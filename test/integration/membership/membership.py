@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -118,6 +119,26 @@ def adding(test, peers):
     removes(peers[2], waiting, peers + [waiting])
 
 
+def own_cluster(test, peers):
+    """`--bootstrap` of a peer that has run alone: it stays what it is and says so, and what it says to do works."""
+    lone = test.peer("lone").init(secret=peers[0].secret)
+    lone.start()
+    cid = lone.add(__file__)
+    lone.stop()
+    mark = len(lone.log_from())
+    lone.start("--bootstrap", peers[0].address)
+    wait_until(40, "it says that it has not joined", lambda: "NOT joined through" in lone.log_from(mark))
+    check("state cleanup" in lone.log_from(mark), "the log must say how to join")
+    check(members(lone) == {lone.id} and cid in lone.allocations(), "nothing may have changed")
+    lone.stop()
+    done = subprocess.run([test.service, "-c", lone.folder, "state", "cleanup", "--force"], env=lone.env, capture_output=True, text=True)
+    check(done.returncode == 0, f"state cleanup: {done.stderr}")
+    lone.start("--bootstrap", peers[0].address)
+    agree(peers + [lone])
+    print("ok: --bootstrap of a peer with a cluster of its own", flush=True)
+    removes(peers[1], lone, peers + [lone])
+
+
 def waiting_for(test):
     """The id of a peer that never runs."""
     return test.peer("absent").init().id
@@ -137,6 +158,7 @@ def main():
             removes(asker, gone, peers)
             returns(gone, next(p for p in peers if p is not gone), peers)
         adding(test, peers)
+        own_cluster(test, peers)
         # A majority must go on living: with one of three dead, no live one may go.
         lead = leader(peers)
         dead, other = [p for p in peers if p is not lead]
