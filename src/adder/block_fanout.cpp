@@ -81,6 +81,8 @@ Async<> BlockFanout::put(Cid cid, Bytes data) {
     auto block = std::make_shared<Block>(Block{std::move(cid), std::move(data)});
     for (auto& lane : lanes_) {
         if (lane->finished) continue;
+        // Nothing was asked of an idle destination; its time begins now.
+        if (lane->queued_bytes == 0) lane->progress_at = world_.steady_now();
         lane->queue.push_back(block);
         lane->queued_bytes += block->data.size();
         lane->changed.notify_all();

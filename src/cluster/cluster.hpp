@@ -182,7 +182,7 @@ class Cluster final : public component::ClusterApi {
         std::size_t removed = 0;
         std::optional<Error> failure;
     };
-    asio::awaitable<void> expire_one(Cid cid, SystemTime now, std::shared_ptr<Expiries> out);
+    asio::awaitable<void> expire_one(Cid cid, Time now, std::shared_ptr<Expiries> out);
     Async<bool> expire_once();
     /// Removes what has expired, while this peer is the coordinator.
     Async<> expire_all();

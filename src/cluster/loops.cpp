@@ -124,7 +124,7 @@ Async<> Cluster::send_metrics() {
     co_return ok();
 }
 
-asio::awaitable<void> Cluster::expire_one(Cid cid, SystemTime now, std::shared_ptr<Expiries> out) {
+asio::awaitable<void> Cluster::expire_one(Cid cid, Time now, std::shared_ptr<Expiries> out) {
     component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
                                       .only_if_expired_by = now};
     operation.pin.cid = cid;

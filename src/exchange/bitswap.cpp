@@ -3,7 +3,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "base/log.hpp"
-#include "exchange/frame.hpp"
 
 namespace ipfscluster::exchange {
 
@@ -68,38 +67,42 @@ void Bitswap::announce(const Cid& cid) {
 }
 
 void Bitswap::accept(net::StreamPtr stream) {
-    auto& open = streams_[stream->remote()];
-    if (open >= kPeerStreamsMax) {
+    const auto at = streams_.try_emplace(stream->remote(), &room_).first;
+    if (at->second.open >= kPeerStreamsMax) {
         stream->reset();
         return;
     }
-    const auto peer = stream->remote();
-    ++open;
-    if (!tasks_.spawn(read_stream(std::move(stream))) && --streams_[peer] == 0)
-        streams_.erase(peer);
+    ++at->second.open;
+    if (!tasks_.spawn(read_stream(std::move(stream))) && --at->second.open == 0) streams_.erase(at);
 }
 
 asio::awaitable<void> Bitswap::read_stream(net::StreamPtr stream) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    const auto peer = stream->remote();
-    FrameReader reader(world_, *stream);
+    const auto at = streams_.find(stream->remote());
+    co_await read_messages(*stream, at->second.room);
+    if (--at->second.open == 0) streams_.erase(at);
+}
+
+asio::awaitable<void> Bitswap::read_messages(net::Stream& stream, FrameRoom& room) {
+    const auto peer = stream.remote();
+    FrameReader reader(world_, stream, &room);
     while (true) {
         auto message = co_await reader.next();
         if (!message) {
-            if (message.error().kind == Kind::corrupt)
-                logger("bitswap")->warn("a peer sent what is no bitswap peer={} error=\"{}\"",
+            const auto kind = message.error().kind;
+            if (kind == Kind::corrupt || kind == Kind::retryable)
+                logger("bitswap")->warn("a stream of a peer was reset peer={} error=\"{}\"",
                                         peer.to_string(), message.error().text);
-            stream->reset();
+            stream.reset();
             break;
         }
         if (!message.value()) {
-            auto closed = co_await stream->close_write();
-            if (!closed) stream->reset();
+            auto closed = co_await stream.close_write();
+            if (!closed) stream.reset();
             break;
         }
         on_message(peer, std::move(*message.value()));
     }
-    if (--streams_[peer] == 0) streams_.erase(peer);
 }
 
 void Bitswap::on_message(const PeerId& from, Message message) {

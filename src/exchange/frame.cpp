@@ -5,14 +5,36 @@
 
 namespace ipfscluster::exchange {
 
+bool FrameRoom::take(std::size_t bytes) {
+    if (bytes > max_ - used_ || (outer_ != nullptr && !outer_->take(bytes))) return false;
+    used_ += bytes;
+    return true;
+}
+
+void FrameRoom::give(std::size_t bytes) {
+    used_ -= bytes;
+    if (outer_ != nullptr) outer_->give(bytes);
+}
+
+FrameReader::~FrameReader() {
+    if (room_ != nullptr) room_->give(buffer_.size());
+}
+
+void FrameReader::drop_consumed() {
+    if (room_ != nullptr) room_->give(at_);
+    buffer_.erase(0, at_);
+    at_ = 0;
+    const bool roomy = buffer_.capacity() > kIdleBufferBytesMax;
+    if (roomy && buffer_.size() < kIdleBufferBytesMax / 2) buffer_.shrink_to_fit();
+}
+
 Async<bool> FrameReader::fill(std::size_t bytes) {
     while (buffer_.size() - at_ < bytes) {
-        if (at_ > 0) {
-            buffer_.erase(0, at_);
-            at_ = 0;
-        }
+        if (at_ > 0) drop_consumed();
         ICL_CO_TRY(const auto piece, co_await stream_.read());
         if (piece.empty()) co_return false;
+        if (room_ != nullptr && !room_->take(piece.size()))
+            co_return fail(Kind::retryable, "bitswap: too many messages are under way");
         buffer_ += piece;
     }
     co_return true;

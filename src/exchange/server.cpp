@@ -1,6 +1,8 @@
 #include "exchange/server.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.hpp"
 
@@ -36,7 +38,10 @@ void Server::on_wants(const PeerId& from, const std::vector<WantEntry>& wants, b
 
 void Server::enqueue(const PeerId& peer, const LedgerPtr& ledger, const Bytes& multihash) {
     if (ledger->queued.insert(multihash).second) ledger->queue.push_back(multihash);
-    if (!ledger->running) ledger->running = tasks_.spawn(run(peer, ledger));
+    if (!ledger->running) {
+        ledger->running = true;  // before: the task may end, and clear it, within spawn
+        if (!tasks_.spawn(run(peer, ledger))) ledger->running = false;
+    }
     ledger->more.notify_one();
 }
 
@@ -57,6 +62,8 @@ void Server::on_disconnected(const PeerId& peer) {
 
 asio::awaitable<void> Server::run(PeerId peer, LedgerPtr ledger) {
     co_await asio::this_coro::throw_if_cancelled(false);
+    // The wants of one message share one answer.
+    co_await asio::post(world_.executor(), asio::use_awaitable);
     while (!ledger->idle()) {
         auto answered = co_await answer(peer, ledger);
         if (answered) continue;

@@ -20,7 +20,8 @@ void WantLink::send(WantEntry entry) {
     auto cid = entry.cid;
     queue_[std::move(cid)] = std::move(entry);
     if (running_) return;
-    running_ = tasks_.spawn(run(shared_from_this()));
+    running_ = true;  // before: the task may end, and clear it, within spawn
+    if (!tasks_.spawn(run(shared_from_this()))) running_ = false;
 }
 
 void WantLink::reset() {

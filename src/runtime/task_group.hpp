@@ -20,8 +20,8 @@ class TaskGroup {
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    /// Starts `task` at the next turn of the strand. Refused (false; the task is dropped) once stop
-    /// began.
+    /// Starts `task` at once: it runs to its first wait, perhaps to its end, before this returns.
+    /// Refused (false; the task is dropped) once stop began.
     bool spawn(asio::awaitable<void> task);
     /// Cancels every task without waiting.
     void cancel();

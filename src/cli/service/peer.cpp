@@ -8,6 +8,7 @@
 #include "cli/service/peer_parts.hpp"
 #include "cli/service/provided_keys.hpp"
 #include "cluster/rpc_handlers.hpp"
+#include "config/peerstore.hpp"
 
 namespace ipfscluster::service {
 

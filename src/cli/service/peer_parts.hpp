@@ -15,6 +15,7 @@
 #include "ipfs/http/http_connector.hpp"
 #include "ipfs/node/embedded_node.hpp"
 #include "ipfs/node/node_supply.hpp"
+#include "ipfs/pubnet/public_network.hpp"
 #include "ipfs/rpc/rpc_listener.hpp"
 #include "monitor/pubsub_monitor.hpp"
 #include "net/bridge_host.hpp"

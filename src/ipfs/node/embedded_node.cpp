@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "blockstore/yield.hpp"
 #include "ipfs/node/pin_walk.hpp"
+#include "runtime/join.hpp"
 
 namespace ipfscluster::node {
 namespace {
@@ -11,11 +12,6 @@ constexpr std::size_t kPinsPerPage = 256;
 
 IpfsPinStatus status_of(const blockstore::PinRecord& record) {
     return record.depth == 0 ? IpfsPinStatus::direct : IpfsPinStatus::recursive;
-}
-
-/// True when a complete pin of depth `held` includes one of depth `wanted`.
-bool covers(int held, int wanted) {
-    return held < 0 || (wanted >= 0 && held >= wanted);
 }
 
 class PinSource final : public Source<IpfsPinInfo> {
@@ -134,35 +130,37 @@ Async<> EmbeddedNode::pin_with(NodeParts parts, Pin pin, component::ProgressHand
         ICL_CO_TRY(co_await config_.rows.sync());
         co_return leases_.release_kept(pin.cid.multihash());
     }
+    blockstore::PinRecord record{pin.cid, pin.max_depth, true, name};
     if (!held) {
         ICL_CO_TRY(config_.blocks.check_space());
-        calls_.begin(pin.cid, before, undo);
-        auto walked =
-            co_await walk_pin(std::move(parts), pin.cid, pin.max_depth, std::move(progress));
-        const auto ended = calls_.end(pin.cid, walked.has_value());
+        const auto call = calls_.begin(pin.cid, pin.max_depth, before, undo);
+        auto walked = co_await walk_pin(std::move(parts), call, std::move(progress));
+        if (walked && calls_.overtaken(call))
+            walked = fail(Kind::conflict, "unpinned while it was being pinned");
+        const bool deferred = walked && calls_.defer(record);
+        const auto ended = calls_.end(call, walked.has_value());
         if (!ended)
             logger("ipfsnode")
                 ->warn("cannot undo a pin that failed cid={} error=\"{}\"", pin.cid.to_string(),
                        ended.error().text);
         if (!walked) co_return walked;
+        // The wish of the other call keeps what this one has met.
+        if (deferred) co_return co_await config_.rows.sync();
     }
-    ICL_CO_TRY(const auto now, pins_.get(pin.cid));
-    if (!now) co_return fail(Kind::cancelled, "unpinned while it was being pinned");
     ++pin_changes_;
-    blockstore::PinRecord record{pin.cid, pin.max_depth, true, name};
     ICL_CO_TRY(co_await pins_.complete(std::move(record)));
     if (config_.pinned) config_.pinned(pin.cid);
     co_return leases_.release_kept(pin.cid.multihash());
 }
 
-Async<> EmbeddedNode::walk_pin(NodeParts parts, Cid cid, int depth,
+Async<> EmbeddedNode::walk_pin(NodeParts parts, PinCalls::Call call,
                                component::ProgressHandler progress) {
     const auto epoch = config_.blocks.loss_epoch();
     // Recorded before the walk, so that a collection keeps what it finds and a restart goes on with
     // it. An older pin that is smaller stays inside the new one.
-    ICL_CO_TRY(pins_.want(cid, depth));
+    ICL_CO_TRY(pins_.want(call.cid, calls_.wish(call)));
     ++pin_changes_;
-    PinWalk walk(parts, cid, depth, std::move(progress));
+    PinWalk walk(parts, call.cid, call.depth, std::move(progress));
     ICL_CO_TRY(co_await walk.run());
     co_return co_await config_.blocks.sync(epoch);
 }
@@ -183,6 +181,7 @@ Async<> EmbeddedNode::check_no_root(Cid cid) {
                            std::string("pinned: ") + (pin.depth == 0 ? "direct" : "recursive"));
         }
         co_await blockstore::yield_strand(config_.world);
+        ICL_CO_TRY(co_await check_cancelled());
     } while (page.size() == kPinsPerPage);
     co_return ok();
 }

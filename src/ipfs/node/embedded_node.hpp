@@ -84,7 +84,7 @@ class EmbeddedNode final : public component::IpfsConnector {
  private:
     NodeParts parts(bool offline = false);
     Async<> pin_with(NodeParts parts, Pin pin, component::ProgressHandler progress, bool undo);
-    Async<> walk_pin(NodeParts parts, Cid cid, int depth, component::ProgressHandler progress);
+    Async<> walk_pin(NodeParts parts, PinCalls::Call call, component::ProgressHandler progress);
     Async<> check_unpinned(Cid cid);
     Async<> check_no_root(Cid cid);
 

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "blockstore/leaf.hpp"
 #include "ipfs/node/hash_check.hpp"
+#include "runtime/join.hpp"
 
 namespace ipfscluster::node {
 
@@ -16,6 +17,8 @@ std::string where_looked(const NodeOptions& options, const exchange::FetchSessio
 }
 
 Async<Bytes> NodeBlocks::read(Cid cid) {
+    // A caller that reads what is held, block after block, feels it nowhere else.
+    ICL_CO_TRY(co_await check_cancelled());
     if (auto inlined = blockstore::inlined_data(cid)) co_return std::move(*inlined);
     while (true) {
         const auto it = coming_.find(cid);

@@ -45,13 +45,17 @@ Async<> NodeSession::put(Cid cid, Bytes data) {
     co_return co_await put_verified(std::move(block->cid), std::move(block->data));
 }
 
+Result<> NodeSession::renew_if_due() {
+    const auto now = parts_.world.steady_now();
+    if (now - renewed_ <= parts_.options.session_lease / 4) return ok();
+    ICL_TRY(parts_.leases.renew(lease_, parts_.options.session_lease));
+    renewed_ = now;
+    return ok();
+}
+
 Async<> NodeSession::put_verified(Cid cid, Bytes data) {
     if (blockstore::inlined_data(cid)) co_return ok();
-    const auto now = parts_.world.steady_now();
-    if (now - renewed_ > parts_.options.session_lease / 4) {
-        ICL_CO_TRY(parts_.leases.renew(lease_, parts_.options.session_lease));
-        renewed_ = now;
-    }
+    ICL_CO_TRY(renew_if_due());
     last_ = Bytes(cid.multihash());
     std::vector<dag::Block> blocks;
     blocks.push_back({cid, std::move(data)});

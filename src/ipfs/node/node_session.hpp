@@ -15,6 +15,8 @@ class NodeSession final : public component::BlockSession {
     Async<> put(Cid cid, Bytes data) override;
     Async<> put_verified(Cid cid, Bytes data) override;
     Async<> commit() override;
+    /// Prolongs the lease in time; each put does it. For work that goes on without puts.
+    Result<> renew_if_due();
     /// Makes what was put durable; the lease goes on as long as the session.
     Async<> sync() { return parts_.blocks.sync(epoch_); }
     /// The same when no pin is to follow: the lease ends at once.

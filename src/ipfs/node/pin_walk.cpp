@@ -7,6 +7,7 @@
 #include "blockstore/leaf.hpp"
 #include "blockstore/yield.hpp"
 #include "ipfs/node/hash_check.hpp"
+#include "runtime/join.hpp"
 
 namespace ipfscluster::node {
 
@@ -15,15 +16,28 @@ PinWalk::PinWalk(const NodeParts& parts, Cid root, int depth, component::Progres
       walk_(std::move(root), depth < 0 ? dag::kDepthUnlimited : depth),
       progress_(std::move(progress)),
       last_progress_(parts.world.steady_now()),
-      more_(parts.world.executor()) {}
+      more_(parts.world.executor()),
+      failed_(parts.world.executor()) {}
 
 Async<> PinWalk::run() {
+    using namespace asio::experimental::awaitable_operators;
+    co_await asio::this_coro::throw_if_cancelled(false);
     auto root = walk_.next();
     ICL_CO_TRY(co_await visit(*root));
-    if (!walk_.done()) co_await run_workers(kPinWorkers);
+    ICL_CO_TRY(co_await check_cancelled());
+    // Each ends the other: after a failure nobody waits for blocks that are under way.
+    if (!walk_.done()) co_await (run_workers(kPinWorkers) || until_failure());
     if (failure_) co_return fail(*failure_);
     if (!walk_.done()) co_return fail(Kind::cancelled, "the pin was cancelled");
     co_return ok();
+}
+
+asio::awaitable<void> PinWalk::until_failure() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (!failure_) {
+        auto woken = co_await failed_.wait();
+        if (!woken) break;
+    }
 }
 
 asio::awaitable<void> PinWalk::run_workers(std::size_t count) {
@@ -37,24 +51,27 @@ asio::awaitable<void> PinWalk::run_workers(std::size_t count) {
 
 asio::awaitable<void> PinWalk::worker() {
     co_await asio::this_coro::throw_if_cancelled(false);
+    auto done = co_await work();
+    if (!done && !failure_) failure_ = done.error();
+    if (failure_) failed_.notify_all();
+    more_.notify_all();
+}
+
+Async<> PinWalk::work() {
     std::size_t steps = 0;
     while (!failure_) {
+        ICL_CO_TRY(co_await check_cancelled());
         auto step = walk_.next();
         if (!step) {
             if (walk_.done()) break;
-            auto woken = co_await more_.wait();
-            if (!woken) break;
+            ICL_CO_TRY(co_await more_.wait());
             continue;
         }
-        auto visited = co_await visit(*step);
-        if (!visited) {
-            if (!failure_) failure_ = visited.error();
-            break;
-        }
+        ICL_CO_TRY(co_await visit(std::move(*step)));
         more_.notify_all();
         if (++steps % blockstore::kYieldRows == 0) co_await blockstore::yield_strand(parts_.world);
     }
-    more_.notify_all();
+    co_return ok();
 }
 
 Async<> PinWalk::visit(dag::DagWalk::Step step) {

@@ -23,6 +23,8 @@ class PinWalk {
     /// All together, so that a cancellation of the pin reaches and awaits each.
     asio::awaitable<void> run_workers(std::size_t count);
     asio::awaitable<void> worker();
+    Async<> work();
+    asio::awaitable<void> until_failure();
     Async<> visit(dag::DagWalk::Step step);
     /// The block when it is held; an empty string for a leaf that need not be read.
     struct Held {
@@ -42,6 +44,7 @@ class PinWalk {
     std::unique_ptr<exchange::FetchSession> session_;
     std::optional<Error> failure_;
     Signal more_;
+    Signal failed_;
 };
 
 }  // namespace ipfscluster::node

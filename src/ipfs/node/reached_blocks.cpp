@@ -2,6 +2,7 @@
 
 #include "blockstore/leaf.hpp"
 #include "blockstore/yield.hpp"
+#include "runtime/join.hpp"
 
 namespace ipfscluster::node {
 namespace {
@@ -73,7 +74,11 @@ Async<std::optional<ReachedBlock>> ReachedBlocks::next() {
             if (!more) co_return std::optional<ReachedBlock>{};
             continue;
         }
-        if (++steps_ % blockstore::kYieldRows == 0) co_await blockstore::yield_strand(parts_.world);
+        if (++steps_ % blockstore::kYieldRows == 0) {
+            co_await blockstore::yield_strand(parts_.world);
+            // What reads the disk does not feel it.
+            ICL_CO_TRY(co_await check_cancelled());
+        }
         ICL_CO_TRY(co_await expand(*step));
         if (step->depth == 0) continue;
         co_return std::optional<ReachedBlock>(ReachedBlock{pin_.cid, std::move(step->cid)});

@@ -88,6 +88,7 @@ class Import {
         // The lease stays with the session until every root has its pin.
         ICL_CO_TRY(co_await session_->sync());
         for (const auto& root : roots_) {
+            ICL_CO_TRY(session_->renew_if_due());
             Pin wanted;
             wanted.cid = root;
             auto pinned = co_await call_.node().pin_held(std::move(wanted));
