@@ -15,6 +15,7 @@ use crate::ffi::{Failure, FfiResult};
 
 use super::config::{Config, Gossip, RoutingMode};
 use super::events::EventQueue;
+use super::frames::ping_interval;
 use super::streams::{self, Protocols};
 
 /// How much of the author's id goes into a message id.
@@ -62,7 +63,9 @@ impl Behaviour {
             limits: connection_limits::Behaviour::new(ConnectionLimits::default().with_max_established(most)),
             streams: streams::Behaviour::new(protocols, events, runtime),
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(30))),
+            // Pings only keep the connection from falling silent: the multiplexer ends one that does, see
+            // `frames.rs`, so what they answer is of no interest.
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(ping_interval(config.silence_max))),
             gossip: config.gossip.as_ref().map(|wanted| gossip(config, wanted)).transpose()?.into(),
             kad: routing(config),
             // It is started by the swarm task, which can tell when that fails.

@@ -12,7 +12,7 @@ use crate::ffi::{
     guard, guard_status, guard_value, handle_ref, status, Buffer, Failure, FfiResult, Slice, ABI_VERSION,
 };
 
-use super::config::{address, addresses, keypair, secret, Config, Gossip, Reach, Routing, RoutingMode};
+use super::config::{address, addresses, keypair, secret, Config, Gossip, Reach, Routing, RoutingMode, SILENCE_MAX};
 use super::done::{decode_list, Done, DoneFn};
 use super::events::{Event, EventQueue, ReadyFn};
 use super::node::Node;
@@ -99,6 +99,7 @@ impl RawConfig {
             handshake_timeout: millis(self.handshake_timeout_ms, "handshake_timeout_ms")?,
             connections_max: self.connections_max,
             idle_timeout: some_millis(self.idle_timeout_ms),
+            silence_max: SILENCE_MAX,
             gossip: self.gossip()?,
             routing: Routing {
                 protocol: protocol(name(self.routing_protocol, "routing_protocol")?)?,

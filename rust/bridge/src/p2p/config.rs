@@ -11,6 +11,9 @@ use crate::ffi::{Failure, FfiResult};
 
 use super::done::decode_list;
 
+/// The usual [`Config::silence_max`].
+pub const SILENCE_MAX: Duration = Duration::from_secs(45);
+
 /// Parameters of the gossip mesh, as named by the gossipsub specification.
 #[derive(Clone, Debug)]
 pub struct Gossip {
@@ -81,6 +84,9 @@ pub struct Config {
     pub connections_max: u32,
     /// Connections without a stream are closed after this; none: they are kept.
     pub idle_timeout: Option<Duration>,
+    /// Connections on which nothing is heard for this long, pings included, are lost. (QUIC has its own
+    /// limit.)
+    pub silence_max: Duration,
     /// None: no gossip is spoken.
     pub gossip: Option<Gossip>,
     pub routing: Routing,

@@ -1,16 +1,23 @@
-//! yamux with resets that are told from clean ends.
+//! yamux with resets that differ from clean ends, and with an eye on connections that fell silent.
 //!
-//! The yamux crate reads "end" after a reset as after a clean end, and sends a clean end for a stream
-//! that is given up after the peer's end. Both would pass off a torn stream as a complete one. So a
-//! filter between yamux and the encrypted connection notes the resets that arrive, by stream number,
-//! and turns the end of a stream that was given up into a reset.
+//! The yamux crate reads "end" after a reset or a lost connection as after a clean end, and sends a clean
+//! end for a stream that is given up after the peer's end. Both would pass off a torn stream as a complete
+//! one. And it says nothing about a stream that is given up after our own end, so that the peer goes on
+//! writing to nobody. So a filter between yamux and the encrypted connection notes the ends and resets that
+//! arrive, by stream number, turns the end of a stream that was given up into a reset, and sends the resets
+//! that yamux leaves out. It also ends a connection on which nothing is heard any more.
+
+mod known;
+mod silence;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{ready, Context, Poll};
+use std::time::Duration;
 
 use futures::io::{AsyncRead, AsyncWrite};
 use futures::TryFutureExt;
@@ -18,22 +25,9 @@ use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo};
 use libp2p::yamux;
 
-/// Size of a yamux frame header: version, type, flags (2), stream number (4), length (4).
-const HEADER_BYTES: usize = 12;
-const TYPE_DATA: u8 = 0;
-const FLAG_FIN: u16 = 4;
-const FLAG_RST: u16 = 8;
-
-/// What filter and streams of one connection know of each other.
-#[derive(Default)]
-struct Known {
-    /// Live streams; only their resets are noted, so the sets stay as small as the number of streams.
-    live: HashSet<u32>,
-    /// Resets that arrived for live streams.
-    reset: HashSet<u32>,
-    /// Streams torn down here: if yamux sends an end for one of them, it becomes a reset.
-    given_up: HashSet<u32>,
-}
+use known::{Cursor, Header, Known, HEADER_BYTES};
+pub use silence::ping_interval;
+use silence::Silence;
 
 type Shared = Arc<Mutex<Known>>;
 
@@ -41,9 +35,13 @@ thread_local! {
     static TEARING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Drops a stream so that the peer sees a reset even if it has ended its own direction. (The layers
-/// above yamux have no call for this; a plain drop would read as a clean end there.)
+/// Drops a stream so that the peer sees a reset unless both directions have ended. (The layers above
+/// yamux have no call for this; a plain drop would read as a clean end there, or as nothing.)
 pub fn tear_down(stream: libp2p::Stream) {
+    drop_torn(stream);
+}
+
+fn drop_torn<S>(stream: S) {
     TEARING.set(true);
     drop(stream);
     TEARING.set(false);
@@ -53,50 +51,8 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Known> {
     shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Follows the frames of one direction through reads or writes of any size.
-#[derive(Default)]
-struct Cursor {
-    header: [u8; HEADER_BYTES],
-    filled: usize,
-    body_left: usize,
-}
-
-impl Cursor {
-    /// Takes bytes that passed; calls `on_header` with each whole header.
-    fn pass(&mut self, mut bytes: &[u8], mut on_header: impl FnMut(&[u8; HEADER_BYTES])) {
-        while !bytes.is_empty() {
-            if self.body_left > 0 {
-                let count = self.body_left.min(bytes.len());
-                self.body_left -= count;
-                bytes = &bytes[count..];
-                continue;
-            }
-            let count = (HEADER_BYTES - self.filled).min(bytes.len());
-            self.header[self.filled..self.filled + count].copy_from_slice(&bytes[..count]);
-            self.filled += count;
-            bytes = &bytes[count..];
-            if self.filled == HEADER_BYTES {
-                self.filled = 0;
-                if self.header[0] == 0 && self.header[1] == TYPE_DATA {
-                    self.body_left = number(&self.header, 8) as usize;
-                }
-                on_header(&self.header);
-            }
-        }
-    }
-
-    fn at_header(&self) -> bool {
-        self.filled == 0 && self.body_left == 0
-    }
-}
-
-fn number(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
-    u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-}
-
-fn flags(header: &[u8; HEADER_BYTES]) -> u16 {
-    u16::from_be_bytes([header[2], header[3]])
-}
+/// A header of which this many bytes are written.
+type Begun = (Header, usize);
 
 /// The connection below yamux.
 pub struct Filter<C> {
@@ -104,53 +60,97 @@ pub struct Filter<C> {
     shared: Shared,
     incoming: Cursor,
     outgoing: Cursor,
-    /// A changed header of which this many bytes are written.
-    patched: Option<([u8; HEADER_BYTES], usize)>,
+    /// A frame of yamux with a changed header.
+    patched: Option<Begun>,
+    /// A reset of our own.
+    reset: Option<Begun>,
+    silence: Silence,
+    /// The last write found no room.
+    stalled: bool,
+}
+
+impl<C: AsyncWrite + Unpin> Filter<C> {
+    /// yamux does not read while an answer of its own waits to be written, so silence is looked for here
+    /// as well. Room after a stall is a sign of life: the peer has taken bytes.
+    fn write_inner(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(result) = Pin::new(&mut self.inner).poll_write(cx, bytes) {
+            if std::mem::take(&mut self.stalled) {
+                self.silence.heard();
+            }
+            return Poll::Ready(result);
+        }
+        self.stalled = true;
+        self.silence.poll(cx).map(Err)
+    }
+
+    fn write_header(&mut self, cx: &mut Context<'_>, (header, written): Begun) -> Poll<io::Result<usize>> {
+        match ready!(self.write_inner(cx, &header.0[written..]))? {
+            0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            count => Poll::Ready(Ok(count)),
+        }
+    }
+
+    /// Writes the resets that are due, if no frame of yamux is half written.
+    fn write_resets(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.reset.is_none() && self.patched.is_none() && self.outgoing.between_frames() {
+                self.reset = lock(&self.shared).next_reset().map(|header| (header, 0));
+            }
+            let Some(reset) = self.reset else { return Poll::Ready(Ok(())) };
+            let count = ready!(self.write_header(cx, reset))?;
+            self.reset = rest_of(reset, count);
+        }
+    }
+}
+
+fn rest_of((header, written): Begun, count: usize) -> Option<Begun> {
+    (written + count < HEADER_BYTES).then_some((header, written + count))
 }
 
 impl<C: AsyncRead + Unpin> AsyncRead for Filter<C> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        let count = ready!(Pin::new(&mut this.inner).poll_read(cx, buffer))?;
+        // What is there comes before the look at the clock, which may have gone on while we were stopped.
+        let Poll::Ready(result) = Pin::new(&mut this.inner).poll_read(cx, buffer) else {
+            return this.silence.poll(cx).map(Err);
+        };
+        let count = result?;
+        this.silence.heard();
         let shared = &this.shared;
-        this.incoming.pass(&buffer[..count], |header| {
-            if flags(header) & FLAG_RST != 0 {
-                let mut known = lock(shared);
-                let stream = number(header, 4);
-                if known.live.contains(&stream) {
-                    known.reset.insert(stream);
-                }
-            }
-        });
+        this.incoming.pass(&buffer[..count], |header| lock_if_news(shared, header, Known::on_read));
         Poll::Ready(Ok(count))
+    }
+}
+
+/// Most frames change nothing that is known, and must not pay for the lock.
+fn lock_if_news(shared: &Shared, header: &Header, note: fn(&mut Known, &Header)) {
+    if header.is_news() {
+        note(&mut lock(shared), header);
     }
 }
 
 impl<C: AsyncWrite + Unpin> AsyncWrite for Filter<C> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.patched.is_none() && this.outgoing.at_header() {
+        ready!(this.write_resets(cx))?;
+        if this.patched.is_none() && this.outgoing.between_frames() {
             if let Some(header) = buffer.first_chunk::<HEADER_BYTES>() {
-                let last = flags(header) & (FLAG_FIN | FLAG_RST) != 0;
-                if last && lock(&this.shared).given_up.remove(&number(header, 4)) {
-                    let mut changed = *header;
-                    changed[2..4].copy_from_slice(&((flags(header) & !FLAG_FIN) | FLAG_RST).to_be_bytes());
-                    this.patched = Some((changed, 0));
+                let header = Header(*header);
+                if header.is_news() && lock(&this.shared).turns_to_reset(&header) {
+                    this.patched = Some((header.with_reset(), 0));
                 }
             }
         }
-        let count = match &mut this.patched {
-            Some((header, written)) => {
-                let count = ready!(Pin::new(&mut this.inner).poll_write(cx, &header[*written..]))?;
-                *written += count;
+        let count = match this.patched {
+            Some(patched) => {
+                let count = ready!(this.write_header(cx, patched))?;
+                this.patched = rest_of(patched, count);
                 count
             }
-            None => ready!(Pin::new(&mut this.inner).poll_write(cx, buffer))?,
+            None => ready!(this.write_inner(cx, buffer))?,
         };
-        if matches!(this.patched, Some((_, HEADER_BYTES))) {
-            this.patched = None;
-        }
-        this.outgoing.pass(&buffer[..count], |_| {});
+        let shared = &this.shared;
+        this.outgoing.pass(&buffer[..count], |header| lock_if_news(shared, header, Known::on_written));
         Poll::Ready(Ok(count))
     }
 
@@ -163,7 +163,10 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Filter<C> {
         self.poll_write(cx, first)
     }
 
+    /// yamux flushes whenever it is polled, which the drop of a stream brings about. So resets leave soon
+    /// also when yamux has nothing to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.write_resets(cx))?;
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
@@ -172,10 +175,11 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Filter<C> {
     }
 }
 
-/// A yamux stream that tells a reset from an end, and gives up with a reset.
+/// A yamux stream that tells a clean end from any other, and gives up with a reset.
 pub struct Stream {
     inner: yamux::Stream,
     shared: Shared,
+    /// Without it every end is taken for a loss.
     id: Option<u32>,
     closed: bool,
 }
@@ -184,13 +188,9 @@ impl Stream {
     fn new(inner: yamux::Stream, shared: Shared) -> Stream {
         let id = stream_number(&inner);
         if let Some(id) = id {
-            lock(&shared).live.insert(id);
+            lock(&shared).on_stream(id);
         }
         Stream { inner, shared, id, closed: false }
-    }
-
-    fn was_reset(&self) -> bool {
-        self.id.is_some_and(|id| lock(&self.shared).reset.contains(&id))
     }
 }
 
@@ -203,13 +203,10 @@ fn stream_number(stream: &yamux::Stream) -> Option<u32> {
 }
 
 impl Drop for Stream {
+    /// The drop of the inner stream comes after this and has the connection polled.
     fn drop(&mut self) {
-        let Some(id) = self.id else { return };
-        let mut known = lock(&self.shared);
-        known.live.remove(&id);
-        let over = known.reset.remove(&id) || self.closed;
-        if TEARING.get() && !over {
-            known.given_up.insert(id);
+        if let Some(id) = self.id {
+            lock(&self.shared).on_drop(id, self.closed, TEARING.get());
         }
     }
 }
@@ -217,8 +214,9 @@ impl Drop for Stream {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let count = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
-        if count == 0 && !buffer.is_empty() && self.was_reset() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        if count == 0 && !buffer.is_empty() && !self.id.is_some_and(|id| lock(&self.shared).has_ended(id)) {
+            let text = "stream reset by the peer or connection lost";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, text)));
         }
         Poll::Ready(Ok(count))
     }
@@ -271,20 +269,24 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> StreamMuxer for Muxer<C
 
 /// The upgrade that makes a [`Muxer`].
 #[derive(Clone)]
-pub struct Config(pub yamux::Config);
+pub struct Config {
+    pub yamux: yamux::Config,
+    /// A connection on which nothing is heard for this long is lost.
+    pub silence_max: Duration,
+}
 
 impl UpgradeInfo for Config {
     type Info = <yamux::Config as UpgradeInfo>::Info;
     type InfoIter = <yamux::Config as UpgradeInfo>::InfoIter;
 
     fn protocol_info(&self) -> Self::InfoIter {
-        self.0.protocol_info()
+        self.yamux.protocol_info()
     }
 }
 
 type Upgraded<C> = Pin<Box<dyn std::future::Future<Output = Result<Muxer<C>, io::Error>> + Send>>;
 
-fn filter<C>(inner: C) -> (Filter<C>, Shared) {
+fn filter<C>(inner: C, silence_max: Duration) -> (Filter<C>, Shared) {
     let shared = Shared::default();
     let filter = Filter {
         inner,
@@ -292,6 +294,9 @@ fn filter<C>(inner: C) -> (Filter<C>, Shared) {
         incoming: Cursor::default(),
         outgoing: Cursor::default(),
         patched: None,
+        reset: None,
+        silence: Silence::new(silence_max),
+        stalled: false,
     };
     (filter, shared)
 }
@@ -302,8 +307,8 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> InboundConnectionUpgrad
     type Future = Upgraded<C>;
 
     fn upgrade_inbound(self, connection: C, info: Self::Info) -> Self::Future {
-        let (filter, shared) = filter(connection);
-        Box::pin(self.0.upgrade_inbound(filter, info).map_ok(move |inner| Muxer { inner, shared }))
+        let (filter, shared) = filter(connection, self.silence_max);
+        Box::pin(self.yamux.upgrade_inbound(filter, info).map_ok(move |inner| Muxer { inner, shared }))
     }
 }
 
@@ -313,33 +318,7 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> OutboundConnectionUpgra
     type Future = Upgraded<C>;
 
     fn upgrade_outbound(self, connection: C, info: Self::Info) -> Self::Future {
-        let (filter, shared) = filter(connection);
-        Box::pin(self.0.upgrade_outbound(filter, info).map_ok(move |inner| Muxer { inner, shared }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_found_whatever_the_pieces() {
-        let mut bytes = Vec::new();
-        for (stream, flag, body) in [(1u32, 0u16, 5usize), (2, FLAG_RST, 0), (3, FLAG_FIN, 300)] {
-            bytes.extend_from_slice(&[0, TYPE_DATA]);
-            bytes.extend_from_slice(&flag.to_be_bytes());
-            bytes.extend_from_slice(&stream.to_be_bytes());
-            bytes.extend_from_slice(&(body as u32).to_be_bytes());
-            bytes.extend(std::iter::repeat_n(0xff, body));
-        }
-        for size in 1..bytes.len() {
-            let mut cursor = Cursor::default();
-            let mut seen = Vec::new();
-            for piece in bytes.chunks(size) {
-                cursor.pass(piece, |header| seen.push((number(header, 4), flags(header))));
-            }
-            assert_eq!(seen, [(1, 0), (2, FLAG_RST), (3, FLAG_FIN)], "pieces of {size}");
-            assert!(cursor.at_header());
-        }
+        let (filter, shared) = filter(connection, self.silence_max);
+        Box::pin(self.yamux.upgrade_outbound(filter, info).map_ok(move |inner| Muxer { inner, shared }))
     }
 }

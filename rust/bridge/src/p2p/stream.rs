@@ -4,7 +4,7 @@ use std::future::{poll_fn, Future};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker};
 
 use futures::io::{AsyncRead, AsyncWrite};
@@ -28,7 +28,44 @@ struct Shared {
     inner: Mutex<Inner>,
     reading: AtomicBool,
     writing: AtomicBool,
-    connection: Arc<AtomicBool>,
+    connection: Arc<Connection>,
+}
+
+/// What the streams of one connection have in common.
+pub struct Connection {
+    alive: AtomicBool,
+    /// An end that is read is a clean one. (QUIC reads an end also after a half close that failed.)
+    sure_ends: bool,
+    streams: Mutex<Vec<Weak<Shared>>>,
+}
+
+impl Connection {
+    pub fn new(sure_ends: bool) -> Self {
+        Connection { alive: AtomicBool::new(true), sure_ends, streams: Mutex::default() }
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
+        self.streams.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn add(&self, stream: Weak<Shared>) {
+        let mut streams = self.streams();
+        if streams.len() == streams.capacity() {
+            streams.retain(|stream| stream.strong_count() > 0);
+            // Room for as many again, so that not every further stream has to go through all of them.
+            let live = streams.len();
+            streams.reserve(live + 1);
+        }
+        streams.push(stream);
+    }
+
+    /// The connection is over: ends what waits on its streams, since the multiplexer wakes nobody when it
+    /// is closed by us. May be repeated.
+    pub fn end(&self) {
+        self.alive.store(false, Ordering::Release);
+        let streams = std::mem::take(&mut *self.streams());
+        streams.iter().filter_map(Weak::upgrade).for_each(|stream| stream.wake());
+    }
 }
 
 /// What C holds as `icl_stream`. Dropping it resets the stream unless both directions have ended.
@@ -69,34 +106,37 @@ impl Shared {
 
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Failure>> {
         let mut inner = self.lock();
-        let write_closed = inner.write_closed;
-        let Some(stream) = inner.stream.as_mut() else {
+        let Inner { stream, read_waker, write_closed, .. } = &mut *inner;
+        let Some(stream) = stream.as_mut() else {
             return Poll::Ready(Err(reset_error("stream was reset")));
         };
-        match Pin::new(&mut *stream).poll_read(cx, buffer) {
-            Poll::Pending => {
-                inner.read_waker = Some(cx.waker().clone());
-                Poll::Pending
+        let mut result = Pin::new(&mut *stream).poll_read(cx, buffer);
+        if result.is_pending() {
+            *read_waker = Some(cx.waker().clone());
+            if self.connection.alive.load(Ordering::Acquire) {
+                return Poll::Pending;
             }
-            Poll::Ready(Ok(0)) => {
-                // The multiplexer reads "end" after a clean end, a reset and a lost connection alike.
-                // While our direction is open, an empty write tells them apart: it fails unless the
-                // end was clean.
-                let lost = if write_closed {
-                    !self.connection.load(Ordering::Acquire)
-                } else {
-                    let mut probe = Context::from_waker(Waker::noop());
-                    matches!(Pin::new(stream).poll_write(&mut probe, &[]), Poll::Ready(Err(_)))
-                };
-                if lost {
-                    Poll::Ready(Err(reset_error("stream reset by the peer or connection lost")))
-                } else {
-                    Poll::Ready(Ok(0))
-                }
+            // Something may have arrived after the first look and before the connection ended.
+            result = Pin::new(&mut *stream).poll_read(cx, buffer);
+        }
+        match result {
+            Poll::Pending => Poll::Ready(Err(reset_error("connection closed"))),
+            Poll::Ready(Ok(0)) if !self.connection.sure_ends && self.is_lost(stream, *write_closed) => {
+                Poll::Ready(Err(reset_error("stream reset by the peer or connection lost")))
             }
             Poll::Ready(Ok(count)) => Poll::Ready(Ok(count)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(io_failure(error))),
         }
+    }
+
+    /// Whether an end that was read is none. While our direction is open, an empty write tells: it fails
+    /// unless the end was clean.
+    fn is_lost(&self, stream: &mut Stream, write_closed: bool) -> bool {
+        if write_closed {
+            return !self.connection.alive.load(Ordering::Acquire);
+        }
+        let mut probe = Context::from_waker(Waker::noop());
+        matches!(Pin::new(stream).poll_write(&mut probe, &[]), Poll::Ready(Err(_)))
     }
 
     fn poll_output<T>(
@@ -111,7 +151,10 @@ impl Shared {
         match poll(Pin::new(stream), cx) {
             Poll::Pending => {
                 inner.write_waker = Some(cx.waker().clone());
-                Poll::Pending
+                if self.connection.alive.load(Ordering::Acquire) {
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(reset_error("connection closed")))
             }
             Poll::Ready(result) => Poll::Ready(result.map_err(io_failure)),
         }
@@ -150,31 +193,33 @@ impl Shared {
     }
 
     fn reset(&self) {
-        let mut inner = self.lock();
-        let stream = inner.stream.take();
-        let wakers = [inner.read_waker.take(), inner.write_waker.take()];
-        drop(inner);
+        let stream = self.lock().stream.take();
         if let Some(stream) = stream {
             frames::tear_down(stream);
         }
+        self.wake();
+    }
+
+    /// Has the operations in flight look again.
+    fn wake(&self) {
+        let mut inner = self.lock();
+        let wakers = [inner.read_waker.take(), inner.write_waker.take()];
+        drop(inner);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 }
 
 impl StreamHandle {
-    /// `connection` turns false when the connection below has ended.
-    pub fn new(stream: Stream, remote: PeerId, connection: Arc<AtomicBool>, runtime: Handle) -> Self {
+    pub fn new(stream: Stream, remote: PeerId, connection: Arc<Connection>, runtime: Handle) -> Self {
         let inner = Inner { stream: Some(stream), read_waker: None, write_waker: None, write_closed: false };
-        StreamHandle {
-            shared: Arc::new(Shared {
-                inner: Mutex::new(inner),
-                reading: AtomicBool::new(false),
-                writing: AtomicBool::new(false),
-                connection,
-            }),
-            runtime,
-            remote,
-        }
+        let shared = Arc::new(Shared {
+            inner: Mutex::new(inner),
+            reading: AtomicBool::new(false),
+            writing: AtomicBool::new(false),
+            connection,
+        });
+        shared.connection.add(Arc::downgrade(&shared));
+        StreamHandle { shared, runtime, remote }
     }
 
     pub fn remote(&self) -> &PeerId {

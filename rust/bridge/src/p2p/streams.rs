@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::future::{ready, Ready};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::ffi::{status, Failure, FfiResult};
 
 use super::done::Done;
 use super::events::EventQueue;
-use super::stream::StreamHandle;
+use super::stream::{Connection, StreamHandle};
 
 /// Opens under way in the whole host; further ones answer `would_block`.
 pub const OPENS_PENDING_MAX: usize = 4096;
@@ -68,6 +68,11 @@ impl Protocols {
 /// Whether a connection made through this address leads through a relay.
 pub fn is_relayed(address: &Multiaddr) -> bool {
     address.iter().any(|part| part == Protocol::P2pCircuit)
+}
+
+/// Whether its streams are those of QUIC. A connection through a relay has yamux, however the relay is reached.
+fn is_quic(address: &Multiaddr) -> bool {
+    !is_relayed(address) && address.iter().any(|part| matches!(part, Protocol::Quic | Protocol::QuicV1))
 }
 
 /// A wish for a stream. Reports `not_connected` when it is dropped on the way.
@@ -150,7 +155,7 @@ impl Behaviour {
             events: self.events.clone(),
             runtime: self.runtime.clone(),
             requests: VecDeque::new(),
-            alive: Arc::new(AtomicBool::new(true)),
+            connection: Arc::new(Connection::new(!is_quic(at))),
         }
     }
 
@@ -227,18 +232,18 @@ pub struct Handler {
     events: Arc<EventQueue>,
     runtime: Handle,
     requests: VecDeque<OpenRequest>,
-    alive: Arc<AtomicBool>,
+    connection: Arc<Connection>,
 }
 
 impl Handler {
     fn stream(&self, stream: Stream) -> StreamHandle {
-        StreamHandle::new(stream, self.peer, self.alive.clone(), self.runtime.clone())
+        StreamHandle::new(stream, self.peer, self.connection.clone(), self.runtime.clone())
     }
 }
 
 impl Drop for Handler {
     fn drop(&mut self) {
-        self.alive.store(false, Ordering::Release);
+        self.connection.end();
     }
 }
 
@@ -256,6 +261,12 @@ impl ConnectionHandler for Handler {
 
     fn on_behaviour_event(&mut self, request: OpenRequest) {
         self.requests.push_back(request);
+    }
+
+    /// Comes before the multiplexer is closed, which may take as long as the peer takes to read.
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Option<Infallible>> {
+        self.connection.end();
+        Poll::Ready(None)
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<Negotiate, OpenRequest, Infallible>> {

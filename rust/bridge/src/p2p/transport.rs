@@ -116,7 +116,7 @@ pub fn build(config: &Config, relayed: Option<relay::client::Transport>) -> FfiR
     let upgraded = sockets
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(frames::Config(yamux))
+        .multiplex(frames::Config { yamux, silence_max: config.silence_max })
         .timeout(handshake_timeout)
         .map_err(Attempt::new)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));

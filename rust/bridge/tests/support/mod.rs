@@ -5,7 +5,7 @@ use std::sync::mpsc::{channel, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use icl_bridge::ffi::{status, Slice};
-use icl_bridge::p2p::config::{Config, Gossip, Reach, Routing, RoutingMode};
+use icl_bridge::p2p::config::{Config, Gossip, Reach, Routing, RoutingMode, SILENCE_MAX};
 use icl_bridge::p2p::done::Done;
 use icl_bridge::p2p::events::{kind, Event, EventQueue};
 use icl_bridge::p2p::node::Node;
@@ -76,6 +76,7 @@ pub fn config(secret: Option<[u8; 32]>) -> Config {
         handshake_timeout: Duration::from_secs(5),
         connections_max: 0,
         idle_timeout: None,
+        silence_max: SILENCE_MAX,
         routing: Routing {
             protocol: StreamProtocol::new("/ipfs/lan/kad/1.0.0"),
             mode: RoutingMode::Server,
