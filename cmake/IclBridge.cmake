@@ -38,10 +38,13 @@ set(ICL_CARGO_TARGET_DIR "${icl_cache}/ipfscluster/cargo-target" CACHE PATH "Whe
 set(icl_bridge_dir ${CMAKE_SOURCE_DIR}/rust/bridge)
 set(icl_bridge_lib ${CMAKE_BINARY_DIR}/rust/libicl_bridge.a)
 file(GLOB_RECURSE icl_bridge_sources CONFIGURE_DEPENDS ${icl_bridge_dir}/src/*.rs)
-# Other checkouts share the target folder, so the library is copied out at once.
+# Other checkouts share the target folder, so the library is copied out at once. cargo compares times only: without a mark
+# of its own this checkout could get the library of another one that was built later.
+string(MD5 icl_checkout "${CMAKE_SOURCE_DIR}")
 add_custom_command(OUTPUT ${icl_bridge_lib}
   COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${ICL_CARGO_TARGET_DIR} RUSTC=${icl_rustc}
-    ${icl_cargo} build --release --locked --lib --quiet --manifest-path ${icl_bridge_dir}/Cargo.toml
+    ${icl_cargo} rustc --release --locked --lib --quiet --manifest-path ${icl_bridge_dir}/Cargo.toml
+    -- -C metadata=${icl_checkout}
   COMMAND ${CMAKE_COMMAND} -E copy ${ICL_CARGO_TARGET_DIR}/release/libicl_bridge.a ${icl_bridge_lib}
   DEPENDS ${icl_bridge_sources} ${icl_bridge_dir}/Cargo.toml ${icl_bridge_dir}/Cargo.lock
   WORKING_DIRECTORY ${icl_bridge_dir}
