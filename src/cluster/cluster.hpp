@@ -146,6 +146,8 @@ class Cluster final : public component::ClusterApi {
     Result<std::vector<PeerId>> choose_peers(const Pin& pin, const std::vector<PeerId>& current,
                                              const std::vector<PeerId>& blacklist);
     Result<> check_writable() const;
+    Async<> unpin_part(Cid cid);
+    Async<> unpin_shards(Cid root, Cid cluster_dag);
 
     // global_status.cpp
     /// What a peer is asked about one CID.
@@ -156,7 +158,7 @@ class Cluster final : public component::ClusterApi {
     Async<PinInfo> ask_tracker(Cid cid, Question question);
     Async<PinInfo> ask_peer(PeerId peer, Cid cid, Question question);
     PinInfo error_row(const PeerId& peer, const Cid& cid, std::string error);
-    /// Rows of all members, one peer after the other; who failed is named in an error at the end.
+    /// Rows of all members, merged by CID.
     using OpenRows = std::function<SourcePtr<PinInfo>(const PeerId&)>;
     SourcePtr<GlobalPinInfo> merge_lists(const OpenRows& open, Duration silence_max);
 
@@ -175,14 +177,12 @@ class Cluster final : public component::ClusterApi {
     /// Finds addresses of a member that cannot be dialled and remembers them.
     Async<> learn_addresses(PeerId peer);
     Async<> publish_ping();
-    /// Removes at most one batch of expired pins; true when more may be due.
-    Async<> unpin_part(Cid cid);
-    Async<> unpin_shards(Cid root, Cid cluster_dag);
     struct Expiries {
         std::size_t removed = 0;
         std::optional<Error> failure;
     };
     asio::awaitable<void> expire_one(Cid cid, Time now, std::shared_ptr<Expiries> out);
+    /// Removes at most one batch of expired pins; true when more may be due.
     Async<bool> expire_once();
     /// Removes what has expired, while this peer is the coordinator.
     Async<> expire_all();

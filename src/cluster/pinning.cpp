@@ -125,6 +125,9 @@ Async<> Cluster::unpin_part(Cid cid) {
 /// Sharded content of a Go cluster: the pins of its shards, which the cluster DAG's block links,
 /// and that of the block (internals 8.3).
 Async<> Cluster::unpin_shards(Cid root, Cid cluster_dag) {
+    // Its pin goes last: without it the shards are gone, and the block may be.
+    ICL_CO_TRY(auto listed, parts_.state.get(cluster_dag));
+    if (!listed) co_return ok();
     auto block = co_await parts_.ipfs.block_get(cluster_dag);
     if (!block)
         co_return fail(block.error().in("the shards of " + root.to_string() + " stand in " +

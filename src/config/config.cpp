@@ -1,5 +1,7 @@
 #include "config/config.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <filesystem>
 
@@ -102,12 +104,19 @@ Result<> settle_absent(Config& c) {
     return ok();
 }
 
+/// Those work with their defaults where the file does not have them.
+bool is_always_there(const Component& component) {
+    static constexpr std::array<std::string_view, 4> kSections{"consensus", "pin_tracker",
+                                                               "monitor", "allocator"};
+    return std::find(kSections.begin(), kSections.end(), component.section) != kSections.end();
+}
+
 Result<> apply_environment(Config& config, const Environment& env, Warnings& warnings) {
     for (const Component& component : components(config)) {
         EnvVisitor visitor(component.path(), std::string(component.prefix), env);
         component.describe(visitor);
         if (visitor.error()) return fail(*visitor.error());
-        if (visitor.applied() && !*component.enabled)
+        if (visitor.applied() && !*component.enabled && !is_always_there(component))
             warnings.push_back(component.path() + " is not in the file: its variables (" +
                                std::string(component.prefix) + "_…) have no effect");
     }

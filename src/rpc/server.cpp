@@ -289,7 +289,7 @@ asio::awaitable<void> Server::send_queue(Queue* queue, net::Stream* stream) {
         Bytes piece = std::move(queue->bytes);
         queue->bytes.clear();
         queue->changed.notify_all();
-        auto sent = co_await with_deadline<>(world_, kWriteStallLimit, "sending items",
+        auto sent = co_await with_deadline<>(world_, kItemsStallLimit, "sending items",
                                              stream->write(std::move(piece)));
         if (!sent) co_return;
     }

@@ -16,8 +16,11 @@ inline constexpr std::size_t kServerCallsMax = 4096;
 inline constexpr Duration kRequestLimit = std::chrono::seconds(30);
 /// Longest pause between the arguments of a stream: a person's slow upload may be behind it.
 inline constexpr Duration kArgumentIdleLimit = std::chrono::minutes(15);
-/// A caller that takes none of its items for this long is given up.
+/// A caller that takes none of its answer for this long is given up.
 inline constexpr Duration kWriteStallLimit = std::chrono::minutes(2);
+/// The same for items of a stream: who merges the lists of several peers reads no further while the
+/// slowest of them still compares its pins. A caller that is gone resets the stream.
+inline constexpr Duration kItemsStallLimit = std::chrono::minutes(20);
 /// How long an answered stream waits for its caller to close.
 inline constexpr Duration kLingerLimit = std::chrono::seconds(10);
 /// Items that wait for the network in one stream before the handler is held back.

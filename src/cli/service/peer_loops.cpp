@@ -92,7 +92,7 @@ asio::awaitable<void> Peer::Parts::bootstrap_loop() {
     for (const auto& address : bootstrap) {
         auto checked = co_await check_same_cluster(address);
         if (!checked && checked.error().kind == Kind::cancelled) co_return;
-        if (!checked)
+        if (!checked && checked.error().kind == Kind::conflict)
             logger("cluster")->error("NOT joined through {}: {}", address.to_string(),
                                      checked.error().text);
     }

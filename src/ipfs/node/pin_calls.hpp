@@ -33,7 +33,7 @@ class PinCalls {
     /// The CID was unpinned since the call began: what its walk met may be collected already.
     bool overtaken(const Call& call) const;
     /// True when another call wants more than `record`: it must not be recorded now, but comes back
-    /// if the other fails. Before `end`.
+    /// if the other fails and is not the cluster's, which tries again. Before `end`.
     bool defer(const blockstore::PinRecord& record);
     /// Once for each begin. `done`: the call has succeeded.
     Result<> end(const Call& call, bool done);

@@ -95,7 +95,7 @@ TEST_F(StreamTest, a_reader_that_takes_nothing_is_given_up) {
     count = 100000;
     auto source = counting();
     ASSERT_TRUE(drive(world, source->next()).value());
-    world.run_for(kWriteStallLimit + 30s);
+    world.run_for(kItemsStallLimit + 30s);
     EXPECT_TRUE(seen.source_gone);
     EXPECT_EQ(server.running(), 0U);
 }
