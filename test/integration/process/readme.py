@@ -50,8 +50,9 @@ def run_block(test, name, text):
 
 def main():
     args = arguments(__doc__).parse_args()
-    if subprocess.run(["unshare", "--net", "--pid", "--fork", "--mount-proc", "true"], capture_output=True).returncode != 0:
-        skip("a network namespace needs root")
+    tried = subprocess.run(["unshare", "--net", "--pid", "--fork", "--mount-proc", "true"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        skip(f"a namespace of its own cannot be made (it needs root, and / to be a mount point): {tried.stderr.strip()}")
     if subprocess.run(["ip", "-V"], capture_output=True).returncode != 0:
         skip("the program ip (iproute2) is not installed")
     with ProcessTest(args) as test:
