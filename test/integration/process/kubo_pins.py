@@ -1,5 +1,5 @@
 """Peers beside a real Kubo each: pin, status, unpin, add and get through the peer; a pin whose block is missing; progress of a large pin
-and an unpin in its middle; three peers with their three daemons."""
+and an unpin in its middle (400 MB, or ICL_LARGE_MB of them); three peers with their three daemons."""
 
 import hashlib
 import json
@@ -16,6 +16,7 @@ from peers import ProcessTest, arguments, check, raw_cid, run, wait_until  # noq
 
 MB = 1 << 20
 NUMBERS = random.Random(11)
+LARGE = int(os.environ.get("ICL_LARGE_MB", "400")) * MB  # of the pin that is watched and unpinned
 
 
 def random_file(folder, name, size):
@@ -127,7 +128,7 @@ def large_pin(test, peer, kubo):
     """Progress shows while a pin runs; an unpin in its middle stops the fetch."""
     source = Kubo(test, name="source")
     source.daemon()
-    root = source.add(random_file(test.work, "huge", 400 * MB), "--pin=false")
+    root = source.add(random_file(test.work, "huge", LARGE), "--pin=false")
     total = 1 + len(source.run("refs", "-r", "--unique", root).stdout.split())
     kubo.run("swarm", "connect", source.address)
     peer.ctl("pin", "add", "--no-status", root)
