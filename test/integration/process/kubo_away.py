@@ -16,6 +16,13 @@ from peers import ProcessTest, arguments, check, run, wait_until  # noqa: E402
 PINS = int(os.environ.get("ICL_PINS", "300"))
 
 
+def judge_growth(grown):
+    if os.environ.get("ICL_SANITIZE"):
+        print("growth is not judged under a sanitizer, which keeps what was freed", flush=True)
+    else:
+        check(grown < 20, f"the peer grew by {grown:.1f} MB")
+
+
 def resident_mb(process):
     with open(f"/proc/{process.pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
@@ -88,7 +95,7 @@ def main():
             check("is away" in peer.log_from(), f"the peer must notice that Kubo is silent:\n{peer.tail()}")
         finally:
             kubo.process.send_signal(signal.SIGCONT)
-        check(grown < 20, f"the peer grew by {grown:.1f} MB")
+        judge_growth(grown)
         all_done(peer, kubo, stopped, "after SIGCONT")
         print(f"ok: stopped for 30 s: slowest acknowledgement {slowest:.2f} s, grown by {grown:.1f} MB, all {PINS} done after it", flush=True)
 
@@ -105,7 +112,7 @@ def main():
         close = [b - a for a, b in zip(rings, rings[1:]) if b - a < 0.9]
         check(rings and not close, f"at most one probe a second may come: {len(rings)} in 15 s, pauses {close[:5]}")
         grown = resident_mb(peer.process) - before
-        check(grown < 20, f"the peer grew by {grown:.1f} MB")
+        judge_growth(grown)
         lock = os.path.join(kubo.repo, "api")
         if os.path.exists(lock):
             os.unlink(lock)
