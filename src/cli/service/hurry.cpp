@@ -22,11 +22,16 @@ void Hurry::now() {
     asked_for_.notify_all();
 }
 
-asio::awaitable<void> Hurry::cut(Stop stop) {
+Async<> Hurry::wait() {
     while (!asked_) {
-        auto woken = co_await asked_for_.wait();
-        if (!woken) co_return;
+        ICL_CO_TRY(co_await asked_for_.wait());
     }
+    co_return ok();
+}
+
+asio::awaitable<void> Hurry::cut(Stop stop) {
+    auto asked = co_await wait();
+    if (!asked) co_return;
     auto stopped = co_await stop(Duration{});
     (void)stopped;  // the call that waits says how it ended
 }
@@ -41,10 +46,8 @@ Async<> Hurry::drain(Stop stop, Duration limit) {
 }
 
 asio::awaitable<void> Hurry::cancel(TaskGroup* group) {
-    while (!asked_) {
-        auto woken = co_await asked_for_.wait();
-        if (!woken) co_return;
-    }
+    auto asked = co_await wait();
+    if (!asked) co_return;
     group->cancel();
 }
 

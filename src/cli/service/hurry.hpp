@@ -14,7 +14,6 @@ class Hurry {
 
     /// From now on, also for what begins later.
     void now();
-    bool asked() const { return asked_; }
 
     /// Closes a server: `stop(limit)`, and `stop(0)` beside it as soon as there is a hurry. `stop`
     /// must bear being called again while the first call still waits.
@@ -25,6 +24,8 @@ class Hurry {
     Async<> unless(Async<> work);
 
  private:
+    /// `cancelled` when the awaiting coroutine is cancelled before there is a hurry.
+    Async<> wait();
     asio::awaitable<void> cut(Stop stop);
     asio::awaitable<void> cancel(TaskGroup* group);
 
