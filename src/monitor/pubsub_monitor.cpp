@@ -68,7 +68,8 @@ void PubsubMonitor::receive(net::TopicMessage message) {
     if (!admits(message.from)) return;
     const auto wall = world_.system_now();
     const auto left = std::max(metric.value().expire, kTimeUnset) - wall;
-    if ((left < Duration(0) || left > kMetricTtlMax) && skew_warned_.size() < kMetricPeersMax &&
+    // Gossip remembers: who has just come is told metrics that have run out a moment ago.
+    if ((left < -kClockSkewWarn || left > kMetricTtlMax) && skew_warned_.size() < kMetricPeersMax &&
         skew_warned_.insert(message.from).second)
         logger("monitor")->warn(
             "a peer's clock differs from ours; its metrics are judged by our own peer={} "

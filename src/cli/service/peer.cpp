@@ -34,12 +34,16 @@ Async<> Peer::Parts::start_network() {
     config::Warnings warnings;
     ICL_CO_TRY(auto known, config::load_peerstore(config.peerstore_path(), warnings));
     for (const auto& text : warnings) logger("pstoremgr")->warn("{}", text);
+    saved_addresses = known;
     known.insert(known.begin(), config.cluster.peer_addresses.begin(),
                  config.cluster.peer_addresses.end());
     known.insert(known.begin(), bootstrap.begin(), bootstrap.end());
     for (const auto& address : known)
         if (const auto peer = address.peer_id(); peer && *peer != identity.id)
             host->add_addresses(*peer, std::vector<Multiaddr>(1, address.without_peer()));
+    // Before it joins: a peer that dies while it is taken in is a member that knows nobody.
+    auto saved = co_await save_peerstore();
+    if (!saved) co_return fail(saved.error().in("the peerstore cannot be saved"));
     co_return ok();
 }
 

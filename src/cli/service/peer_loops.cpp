@@ -13,8 +13,9 @@ namespace {
 
 /// Leaving the cluster waits for a quorum no longer than this.
 constexpr Duration kLeaveLimit = std::chrono::seconds(15);
-/// How often a changed peerstore is saved while the peer runs: a crash then costs no address.
-constexpr Duration kPeerstoreInterval = std::chrono::seconds(2);
+/// How often a changed peerstore is saved while the peer runs, beside the saves before joining and
+/// before it says that it is ready.
+constexpr Duration kPeerstoreInterval = std::chrono::seconds(1);
 /// Pause between two tries to join.
 constexpr Duration kJoinRetry = std::chrono::seconds(2);
 
@@ -31,6 +32,9 @@ asio::awaitable<void> Peer::Parts::report_ready() {
         if (ready) break;
         if (ready.error().kind == Kind::cancelled) co_return;
     }
+    // Whoever relies on "ready" may kill us the moment it is said.
+    const bool went_on = co_await try_save_peerstore();
+    if (!went_on) co_return;
     ready_once = true;
     logger("cluster")->info("Cluster Peers (without including ourselves):");
     const auto peers = consensus->peers();
@@ -121,6 +125,11 @@ Async<> Peer::Parts::check_same_cluster(Multiaddr address) {
 }
 
 Async<> Peer::Parts::save_peerstore() {
+    // One at a time: they share the temporary file.
+    while (saving_peerstore) {
+        auto woken = co_await peerstore_saved.wait();
+        if (!woken) co_return fail(woken.error());
+    }
     config::Addresses known;
     for (const auto& peer : host->known_peers())
         if (peer != identity.id)
@@ -131,7 +140,10 @@ Async<> Peer::Parts::save_peerstore() {
         ICL_TRY(config::save_peerstore(path, known));
         return true;
     };
+    saving_peerstore = true;
     auto saved = co_await offload(world, std::move(work));
+    saving_peerstore = false;
+    peerstore_saved.notify_all();
     if (!saved) co_return fail(saved.error());
     saved_addresses = std::move(known);
     co_return ok();
@@ -148,12 +160,18 @@ asio::awaitable<void> Peer::Parts::peerstore_loop() {
     while (true) {
         auto slept = co_await world.sleep_for(kPeerstoreInterval);
         if (!slept) co_return;
-        auto saved = co_await save_peerstore();
-        if (!saved && saved.error().kind == Kind::cancelled) co_return;
-        if (!saved)
-            logger("pstoremgr")
-                ->warn("the peerstore could not be saved error=\"{}\"", saved.error().text);
+        const bool went_on = co_await try_save_peerstore();
+        if (!went_on) co_return;
     }
+}
+
+/// Logs a failure; false when cancelled.
+asio::awaitable<bool> Peer::Parts::try_save_peerstore() {
+    auto saved = co_await save_peerstore();
+    if (saved) co_return true;
+    if (saved.error().kind == Kind::cancelled) co_return false;
+    logger("pstoremgr")->warn("the peerstore could not be saved error=\"{}\"", saved.error().text);
+    co_return true;
 }
 
 }  // namespace ipfscluster::service

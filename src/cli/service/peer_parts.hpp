@@ -41,6 +41,7 @@ struct Peer::Parts {
           bootstrap(std::move(b)),
           tasks(w, "service"),
           ended(w.executor()),
+          peerstore_saved(w.executor()),
           hurry(w) {}
 
     World& world;
@@ -49,6 +50,7 @@ struct Peer::Parts {
     std::vector<Multiaddr> bootstrap;
     TaskGroup tasks;
     Signal ended;
+    Signal peerstore_saved;
     Hurry hurry;
     std::optional<Error> end_reason;
 
@@ -80,6 +82,7 @@ struct Peer::Parts {
     std::shared_ptr<AccessLog> access_log;
     config::Addresses saved_addresses;  ///< what the peerstore file holds
     bool ready_once = false;
+    bool saving_peerstore = false;
     bool sending_metrics = false;
     bool left = false;  ///< the others agreed that this peer is no member any more
 
@@ -100,6 +103,7 @@ struct Peer::Parts {
     Async<> start_apis();
     Async<> start_proxy();
     Async<> save_peerstore();
+    asio::awaitable<bool> try_save_peerstore();
     Async<> leave();
     asio::awaitable<void> watch_consensus();
     asio::awaitable<void> bootstrap_loop();

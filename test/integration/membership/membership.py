@@ -139,6 +139,30 @@ def own_cluster(test, peers):
     removes(peers[1], lone, peers + [lone])
 
 
+def killed_when_ready(test, peers):
+    """Who has joined finds the others again without --bootstrap, also when all die at the moment it says that it is ready."""
+    late = test.peer("late").init(secret=peers[0].secret)
+    late.start("--bootstrap", peers[0].address)
+    for p in [late] + peers:
+        p.process.kill()
+    for p in [late] + peers:
+        p.process.wait(30)
+    with open(os.path.join(late.folder, "peerstore")) as f:
+        known = f.read()
+    check(peers[0].address in known, f"the peerstore of a peer that said it is ready lacks the address it joined through: {known}")
+    marks = {p: os.path.getsize(p.log_path) for p in peers + [late]}
+    for p in marks:
+        p.spawn()
+    for p, mark in marks.items():
+        wait_until(60, f"{p.name} is ready again", lambda: "IPFS Cluster is READY" in p.log_from(mark))
+    agree(peers + [late])
+    cid = late.add("--local", __file__)
+    wait_until(40, "the others have what it pinned", lambda: all(cid in p.allocations() for p in peers))
+    late.ctl("pin", "rm", cid)
+    print("ok: killed when ready", flush=True)
+    removes(peers[1], late, peers + [late])
+
+
 def waiting_for(test):
     """The id of a peer that never runs."""
     return test.peer("absent").init().id
@@ -159,6 +183,7 @@ def main():
             returns(gone, next(p for p in peers if p is not gone), peers)
         adding(test, peers)
         own_cluster(test, peers)
+        killed_when_ready(test, peers)
         # A majority must go on living: with one of three dead, no live one may go.
         lead = leader(peers)
         dead, other = [p for p in peers if p is not lead]

@@ -170,7 +170,10 @@ class Peer:
             return f.read().decode(errors="replace")
 
     def tail(self, lines=20):
-        return "\n".join(self.log_from().splitlines()[-lines:]) if os.path.exists(self.log_path) else ""
+        """The end of the log without the lines that tell of requests."""
+        if not os.path.exists(self.log_path):
+            return ""
+        return "\n".join([line for line in self.log_from().splitlines() if "\trestapilog\t" not in line][-lines:])
 
     def kill(self):
         """kill -9, and reaped."""
