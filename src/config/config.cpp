@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <filesystem>
+#include <set>
 
 #include "config/components.hpp"
 #include "config/file_io.hpp"
@@ -193,12 +194,21 @@ json::object config_to_json(Config config, bool hide) {
     return out;
 }
 
-Result<Multiaddr> with_free_port(const Multiaddr& address) {
+/// Draws until the port differs from those already in `drawn`: none of them is open, so the system
+/// may name one twice.
+Result<std::uint16_t> another_free_port(std::set<std::uint16_t>& drawn) {
+    while (true) {
+        ICL_TRY(const auto port, free_tcp_port());
+        if (drawn.insert(port).second) return port;
+    }
+}
+
+Result<Multiaddr> with_free_port(const Multiaddr& address, std::set<std::uint16_t>& drawn) {
     std::string text;
     for (const auto& [protocol, value] : address.components()) {
         text += "/" + protocol;
         if (protocol == "tcp" || protocol == "udp") {
-            ICL_TRY(const auto port, free_tcp_port());
+            ICL_TRY(const auto port, another_free_port(drawn));
             text += "/" + std::to_string(port);
         } else if (!value.empty()) {
             text += (value[0] == '/' ? "" : "/") + value;
@@ -208,12 +218,13 @@ Result<Multiaddr> with_free_port(const Multiaddr& address) {
 }
 
 Result<> randomize_ports(Config& config) {
+    std::set<std::uint16_t> drawn;
     for (Addresses* list :
          {&config.cluster.listen_multiaddress, &config.restapi.http_listen_multiaddress,
           &config.pinsvcapi.http_listen_multiaddress, &config.ipfsproxy.listen_multiaddress,
           &config.embedded.api_listen_multiaddress, &config.embedded.public_listen_multiaddress}) {
         for (Multiaddr& address : *list) {
-            ICL_TRY(auto changed, with_free_port(address));
+            ICL_TRY(auto changed, with_free_port(address, drawn));
             address = std::move(changed);
         }
     }

@@ -64,7 +64,9 @@ void SimCluster::start(int number) {
         for (const auto& other : peers_)
             if (other->member && !other->joiner)
                 bootstrap.push_back(network.address_of(other->id).with_peer(other->id));
-    started.start(all_ids(), std::move(bootstrap));
+    // Whoever comes for the first time knows nobody but those it asks.
+    const bool newcomer = started.joiner && started.life_number() == 0;
+    started.start(newcomer ? std::vector<PeerId>{} : all_ids(), std::move(bootstrap));
 }
 
 void SimCluster::start_all() {

@@ -31,7 +31,10 @@ source_dir=$(choose_directory "$dir")
 say "storing $source_dir: $(find "$source_dir" -type f | wc -l) files, $(du -sh "$source_dir" | cut -f1)"
 (cd "$source_dir" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/source.sha256"
 echo "a second item" >"$work/second.txt"
-second=$(on 1 add -Q --no-pin --rmin 3 --rmax 3 "$work/second.txt")
+# A peer is given content once its metrics have come.
+add_second() { on 1 add -Q --no-pin --rmin 3 --rmax 3 "$work/second.txt" >"$work/second.cid"; }
+step 20 "a small file is stored at all three peers" add_second
+second=$(<"$work/second.cid")
 # Measured after a first small add, so that what an empty node keeps for itself does not count as content.
 before_kb=$(disk_use_kb)
 

@@ -17,6 +17,8 @@ constexpr Duration kAskAgain = std::chrono::milliseconds(500);
 constexpr Duration kJoinAgain = std::chrono::seconds(2);
 constexpr std::size_t kKnownPeersAskedMax = 16;
 constexpr Duration kKnownPeerLimit = std::chrono::seconds(2);
+/// Known peers that do not answer may be starting too; a peer alone founds after this time.
+constexpr Duration kKnownPeersPatience = std::chrono::seconds(10);
 }  // namespace
 
 asio::awaitable<void> RaftConsensus::found_or_join() {
@@ -58,7 +60,16 @@ Async<> RaftConsensus::found_or_join_now() {
 }
 
 Async<bool> RaftConsensus::ask_founders(std::vector<PeerId> others) {
-    if (others.empty()) co_return co_await ask_known_peers();
+    if (others.empty()) {
+        const auto until = world_.steady_now() + kKnownPeersPatience;
+        while (true) {
+            ICL_CO_TRY(const auto said, co_await ask_known_peers());
+            if (said == KnownPeersSay::remembered) co_return true;
+            if (said == KnownPeersSay::unknown || world_.steady_now() >= until) co_return false;
+            auto slept = co_await world_.sleep_for(kAskAgain);
+            if (!slept) co_return fail(slept.error());
+        }
+    }
     std::set<PeerId> waiting(others.begin(), others.end());
     std::set<PeerId> told;
     bool told_waiting = false;
@@ -80,8 +91,8 @@ Async<bool> RaftConsensus::ask_founders(std::vector<PeerId> others) {
         }
         if (waiting.empty()) co_return false;
         // The founders may be gone for good while later members remember us.
-        ICL_CO_TRY(auto remembered, co_await ask_known_peers());
-        if (remembered) co_return true;
+        ICL_CO_TRY(const auto said, co_await ask_known_peers());
+        if (said == KnownPeersSay::remembered) co_return true;
         if (!std::exchange(told_waiting, true))
             logger("raft")->warn("waiting for the other founders missing={} first={}",
                                  waiting.size(), waiting.begin()->to_string());
@@ -101,20 +112,23 @@ std::vector<PeerId> RaftConsensus::other_known_peers() const {
     return known;
 }
 
-Async<bool> RaftConsensus::ask_known_peers() {
-    // Whom the peerstore remembers; who does not answer keeps nobody from starting.
+Async<RaftConsensus::KnownPeersSay> RaftConsensus::ask_known_peers() {
+    // Whom the peerstore remembers; who does not answer keeps nobody from starting for long.
     const auto known = other_known_peers();
+    auto said = KnownPeersSay::unknown;
     for (const auto& peer : known) {
         Hello question = hello(Purpose::probe);
         question.cluster_id.clear();
         auto greeted = co_await greet(world_, host_, peer, std::move(question), kKnownPeerLimit);
         if (!greeted && greeted.error().kind == Kind::cancelled) co_return fail(greeted.error());
-        if (!greeted) continue;
+        if (!greeted) {
+            said = KnownPeersSay::silent;
+            continue;
+        }
         greeted.value().stream->reset();
-        if (!greeted.value().reply.knows_opener) continue;
-        co_return true;
+        if (greeted.value().reply.knows_opener) co_return KnownPeersSay::remembered;
     }
-    co_return false;
+    co_return said;
 }
 
 Async<> RaftConsensus::found(std::vector<PeerId> founders) {

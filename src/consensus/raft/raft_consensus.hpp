@@ -102,7 +102,9 @@ class RaftConsensus final : public component::Consensus {
     asio::awaitable<void> found_or_join();
     Async<> found_or_join_now();
     Async<bool> ask_founders(std::vector<PeerId> others);
-    Async<bool> ask_known_peers();
+    /// What peers of the peerstore that are no founders say of us; `silent`: not all answered.
+    enum class KnownPeersSay { remembered, unknown, silent };
+    Async<KnownPeersSay> ask_known_peers();
     std::vector<PeerId> other_known_peers() const;
     Async<> found(std::vector<PeerId> founders);
     Async<> become_newcomer();

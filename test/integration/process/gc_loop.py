@@ -83,7 +83,9 @@ def main():
     seed = os.environ.get("ICL_SEED") or str(random.SystemRandom().randrange(10**9))
     print(f"seed {seed}", flush=True)
     with ProcessTest(args) as test:
-        peers = test.cluster(2, {"CLUSTER_REPLICATIONFACTORMIN": "1", "CLUSTER_REPLICATIONFACTORMAX": "1"})
+        # Long-lived metrics: a machine that stands still for some seconds is not what is tested here.
+        peers = test.cluster(2, {"CLUSTER_REPLICATIONFACTORMIN": "1", "CLUSTER_REPLICATIONFACTORMAX": "1", "CLUSTER_MONITORPINGINTERVAL": "15s",
+                                 **{f"CLUSTER_{name}_METRICTTL": "60s" for name in ("DISK", "TAGS", "PINQUEUE")}})
         stop = threading.Event()
         collectors = [Collector(peer, stop) for peer in peers]
         adders = [Adder(i, seed, peers, lambda: sum(c.rounds for c in collectors) >= COLLECTIONS) for i in range(CLIENTS)]

@@ -204,6 +204,10 @@ def main():
         pins_and_unpins(test, peer, kubo)
         adds_and_reads(test, peer, kubo)
         missing_blocks(peer)
+        # The source stands still on purpose: that must not look like a pin that has stopped.
+        check(peer.stop() == 0, "the peer must stop in order")
+        peer.env["CLUSTER_IPFSHTTP_PINTIMEOUT"] = "60s"
+        peer.start()
         large_pin(test, peer, kubo)
         check(peer.stop() == 0, "the peer must stop in order")
         late_error(test)

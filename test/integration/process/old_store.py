@@ -81,6 +81,7 @@ def main():
         config["cluster"]["listen_multiaddress"] = [f"/ip4/127.0.0.1/tcp/{free_port()}"]
         config["api"]["restapi"]["http_listen_multiaddress"] = f"/ip4/127.0.0.1/tcp/{free_port()}"
         config["ipfs_connector"]["embedded"]["api_listen_multiaddress"] = f"/ip4/127.0.0.1/tcp/{free_port()}"
+        config["api"]["ipfsproxy"]["listen_multiaddress"] = [f"/ip4/127.0.0.1/tcp/{free_port()}"]
         peer.write_config(config)
         peer.start()
         check(json.loads(peer.request("GET", "/id")[2])["id"] == facts["id"], "the identity must be the old one")

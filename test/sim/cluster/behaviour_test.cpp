@@ -388,6 +388,20 @@ TEST_F(ClusterBehaviour, a_newcomer_gets_the_whole_pinset_and_its_share) {
     EXPECT_EQ(cluster.peer(newcomer).ipfs.held.size(), 60u);
 }
 
+TEST_F(ClusterBehaviour, a_newcomer_finds_the_others_when_the_one_it_joined_through_dies_at_once) {
+    const int newcomer = cluster.add_joiner();
+    ASSERT_TRUE(cluster.world.run_until(
+        [&] { return cluster.peer(newcomer).life().consensus.ready(); }, 1min));
+    for (int member = 0; member < 3; ++member)
+        EXPECT_FALSE(cluster.peer(newcomer).life().host->known_addresses(id(member)).empty())
+            << "member " << member;
+    cluster.peer(0).crash();
+    // Three of four are a quorum only with the newcomer among them.
+    const int operation = cluster.submit_pin(newcomer, cid(1), 1, 1);
+    cluster.world.run_until([&] { return outcome(operation) != Outcome::pending; }, 2min);
+    EXPECT_EQ(outcome(operation), Outcome::acknowledged);
+}
+
 struct ContentBehaviour : ClusterBehaviour {
     static SimPeerOptions options() {
         SimPeerOptions out;

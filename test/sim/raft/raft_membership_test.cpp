@@ -280,6 +280,35 @@ TEST_F(RaftMembership, a_founder_that_lost_its_disk_returns_as_somebody_new) {
     EXPECT_EQ(cluster.check_agreement(), "");
 }
 
+TEST_F(RaftMembership, a_lone_founder_that_lost_its_disk_gives_slower_members_time) {
+    found(1);
+    for (int joiner : {1, 2}) {
+        cluster.add_joiner(joiner);
+        cluster.start(joiner);
+        auto added = cluster.await<void>(cluster.peer(0).raft->add_peer(test_peer(joiner)));
+        ASSERT_TRUE(added) << added.error().text;
+    }
+    ASSERT_TRUE(cluster.run_until([&] { return is_voter(0, 1) && is_voter(0, 2); }));
+    commit(0, 10);
+    ASSERT_EQ(cluster.settle(), "");
+    cluster.crash_and_wipe(0);
+    for (int joiner : {1, 2}) cluster.crash(joiner);
+    ASSERT_TRUE(cluster.run_until(
+        [&] { return cluster.is_down(0) && cluster.is_down(1) && cluster.is_down(2); }));
+    cluster.start(0);
+    cluster.world.run_for(seconds(5));
+    EXPECT_FALSE(cluster.peer(0).raft->status().running) << "it must not found a second cluster";
+    cluster.start(1);
+    cluster.start(2);
+    ASSERT_TRUE(cluster.run_until([&] {
+        const int lead = cluster.leader();
+        return lead > 0 && is_voter(lead, 0) && cluster.peer(0).raft->status().engine.voter;
+    }));
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
+    EXPECT_EQ(cluster.acknowledged(), 10u);
+}
+
 TEST_F(RaftMembership, founders_wait_for_each_other) {
     cluster.add_founders(3);
     cluster.start(0);

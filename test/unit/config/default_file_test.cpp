@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include <boost/json.hpp>
 
 #include "config/config.hpp"
@@ -109,6 +111,22 @@ TEST(DefaultFile, random_ports_replace_every_listener) {
     const std::string text = default_config_json(options).value();
     for (const char* port : {"9096", "9094", "9095", "9097", "5011"})
         EXPECT_EQ(text.find(std::string("/") + port), std::string::npos) << port;
+}
+
+TEST(DefaultFile, random_ports_differ_from_each_other) {
+    InitOptions options = plain();
+    options.random_ports = true;
+    // The system names a free port twice only now and then.
+    for (int round = 0; round < 2000; ++round) {
+        const std::string text = default_config_json(options).value();
+        std::multiset<std::string> tcp;
+        for (auto at = text.find("/tcp/"); at != std::string::npos; at = text.find("/tcp/", at + 5))
+            tcp.insert(text.substr(at + 5, text.find_first_of("\"/", at + 5) - at - 5));
+        tcp.erase("5001");  // the daemon's, as it is
+        EXPECT_GE(tcp.size(), 6u);
+        for (const auto& port : tcp)
+            ASSERT_EQ(tcp.count(port), 1u) << port << " in round " << round;
+    }
 }
 
 TEST(DefaultFile, display_hides_every_secret) {

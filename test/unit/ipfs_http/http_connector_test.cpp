@@ -100,7 +100,7 @@ TEST_F(HttpConnectorTest, a_pin_that_went_wrong_is_never_a_success) {
 }
 
 TEST_F(HttpConnectorTest, a_pin_without_growth_times_out_and_says_how_far_it_came) {
-    options.pin_timeout = 400ms;
+    options.pin_timeout = 2s;
     begin();
     nothing_is_pinned();
     // The daemon goes on talking, as Kubo does.
@@ -114,10 +114,10 @@ TEST_F(HttpConnectorTest, a_pin_without_growth_times_out_and_says_how_far_it_cam
 }
 
 TEST_F(HttpConnectorTest, a_pin_that_grows_may_take_longer_than_its_time_out) {
-    options.pin_timeout = 2s;
+    options.pin_timeout = 4s;
     begin();
     nothing_is_pinned();
-    Answer slow{.pause = 400ms};
+    Answer slow{.pause = 700ms};
     for (int i = 1; i <= 7; ++i) slow.pieces.push_back("{\"Progress\":" + std::to_string(i) + "}");
     slow.pieces.push_back(pinned);
     answer("pin/add", {slow});
@@ -132,7 +132,7 @@ TEST_F(HttpConnectorTest, a_cancelled_pin_ends_at_the_daemon_and_its_unpin_looks
     answer("pin/add", {{.pieces = {R"({"Progress":3})"}, .end = Answer::End::hang}});
     component::ProgressHandler handler = [this](PinProgress now) { progress.push_back(now); };
     const auto cut =
-        run(with_deadline<void>(world, 500ms, "pin", connector->pin(wanted(), std::move(handler))));
+        run(with_deadline<void>(world, 2s, "pin", connector->pin(wanted(), std::move(handler))));
     EXPECT_EQ(cut.error().kind, Kind::timeout);
     EXPECT_EQ(progress.size(), 1u);
     ASSERT_TRUE(run(until([this] { return cut_by_client["pin/add"] == 1; })));
