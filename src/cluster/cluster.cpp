@@ -205,15 +205,14 @@ Async<> Cluster::join(Multiaddr address) {
     const std::vector<Multiaddr> where(1, address.without_peer());
     parts_.host.add_addresses(*peer, where);
     ICL_CO_TRY(co_await parts_.host.connect(*peer, where, options_.dial_timeout));
-    ICL_CO_TRY(co_await parts_.peers.peer_add(*peer, self()));
-    // What it answers is what we know ourselves. The others' addresses come from its own row: it
-    // may be gone before the first look at who is not connected.
+    // The others' addresses first: it may be gone before our first look at who is not connected.
     auto info = co_await parts_.peers.id(*peer);
     if (!info && info.error().kind == Kind::cancelled) co_return fail(info.error());
     if (info)
         for (const auto& known : info.value().cluster_peers_addresses)
             if (const auto member = known.peer_id(); member && *member != self())
                 parts_.host.add_addresses(*member, std::vector<Multiaddr>(1, known.without_peer()));
+    ICL_CO_TRY(co_await parts_.peers.peer_add(*peer, self()));
     auto synced = co_await parts_.consensus.wait_for_sync(kPeerCallLimit);
     co_return synced;
 }

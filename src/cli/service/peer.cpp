@@ -42,8 +42,8 @@ Async<> Peer::Parts::start_network() {
         if (const auto peer = address.peer_id(); peer && *peer != identity.id)
             host->add_addresses(*peer, std::vector<Multiaddr>(1, address.without_peer()));
     // Before it joins: a peer that dies while it is taken in is a member that knows nobody.
-    auto saved = co_await save_peerstore();
-    if (!saved) co_return fail(saved.error().in("the peerstore cannot be saved"));
+    const bool went_on = co_await try_save_peerstore();
+    if (!went_on) co_return fail(Kind::cancelled, "cancelled");
     co_return ok();
 }
 

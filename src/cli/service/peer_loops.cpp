@@ -34,7 +34,7 @@ asio::awaitable<void> Peer::Parts::report_ready() {
     }
     // Whoever relies on "ready" may kill us the moment it is said.
     const bool went_on = co_await try_save_peerstore();
-    if (!went_on) co_return;
+    if (!went_on || tasks.stopping()) co_return;
     ready_once = true;
     logger("cluster")->info("Cluster Peers (without including ourselves):");
     const auto peers = consensus->peers();

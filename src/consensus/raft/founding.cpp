@@ -17,7 +17,7 @@ constexpr Duration kAskAgain = std::chrono::milliseconds(500);
 constexpr Duration kJoinAgain = std::chrono::seconds(2);
 constexpr std::size_t kKnownPeersAskedMax = 16;
 constexpr Duration kKnownPeerLimit = std::chrono::seconds(2);
-/// Known peers that do not answer may be starting too; a peer alone founds after this time.
+/// Known peers that do not answer may be starting too: a peer alone asks them again for this long.
 constexpr Duration kKnownPeersPatience = std::chrono::seconds(10);
 }  // namespace
 
@@ -63,9 +63,11 @@ Async<bool> RaftConsensus::ask_founders(std::vector<PeerId> others) {
     if (others.empty()) {
         const auto until = world_.steady_now() + kKnownPeersPatience;
         while (true) {
+            // One round of many silent peers may take longer than the patience: there is another.
+            const bool last = world_.steady_now() >= until;
             ICL_CO_TRY(const auto said, co_await ask_known_peers());
             if (said == KnownPeersSay::remembered) co_return true;
-            if (said == KnownPeersSay::unknown || world_.steady_now() >= until) co_return false;
+            if (said == KnownPeersSay::unknown || last) co_return false;
             auto slept = co_await world_.sleep_for(kAskAgain);
             if (!slept) co_return fail(slept.error());
         }

@@ -149,7 +149,8 @@ def killed_when_ready(test, peers):
         p.process.wait(30)
     with open(os.path.join(late.folder, "peerstore")) as f:
         known = f.read()
-    check(peers[0].address in known, f"the peerstore of a peer that said it is ready lacks the address it joined through: {known}")
+    for p in peers:
+        check(p.address in known, f"the peerstore of a peer that said it is ready lacks {p.name}: {known}")
     marks = {p: os.path.getsize(p.log_path) for p in peers + [late]}
     for p in marks:
         p.spawn()
