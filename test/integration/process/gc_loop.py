@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from peers import ProcessTest, arguments, check, run, wait_until  # noqa: E402
@@ -20,18 +21,22 @@ SIZES = [1, 1000, 262144, 262145, 700_000, 3_000_000]
 class Adder(threading.Thread):
     """Adds files of various sizes, as single files or wrapped together, and re-pins some of what it added."""
 
-    def __init__(self, number, seed, peers, enough):
+    def __init__(self, number, seed, peers, collected):
         super().__init__(daemon=True)
         self.random = random.Random(f"{seed}/{number}")
-        self.number, self.peers, self.enough = number, peers, enough
-        self.roots, self.faults = {}, []  # root -> {path: sha256}
+        self.number, self.peers, self.collected = number, peers, collected
+        self.added, self.roots, self.faults = 0, {}, []  # root -> {path: sha256}
 
     def run(self):
         try:
             for i in itertools.count():
-                if i >= ROUNDS and self.enough():
+                before = self.collected()
+                if i >= ROUNDS and before >= COLLECTIONS:
                     return
                 self.add(i)
+                # Beyond its rounds one add a collection, or a slow machine would drown in content before it has collected often enough.
+                while i + 1 >= ROUNDS and self.collected() < min(before + 1, COLLECTIONS):
+                    time.sleep(0.02)
         except Exception as error:
             self.faults.append(f"client {self.number}: {error!r}")
 
@@ -53,6 +58,7 @@ class Adder(threading.Thread):
             if status != 200:
                 self.faults.append(f"client {self.number}: re-pin answered {status} {text[:300]}")
                 return
+        self.added += 1
         self.roots[root] = {name.partition("/")[2]: hashlib.sha256(data).hexdigest() for name, data in files.items()}
 
 
@@ -88,7 +94,7 @@ def main():
                                  **{f"CLUSTER_{name}_METRICTTL": "60s" for name in ("DISK", "TAGS", "PINQUEUE")}})
         stop = threading.Event()
         collectors = [Collector(peer, stop) for peer in peers]
-        adders = [Adder(i, seed, peers, lambda: sum(c.rounds for c in collectors) >= COLLECTIONS) for i in range(CLIENTS)]
+        adders = [Adder(i, seed, peers, lambda: sum(c.rounds for c in collectors)) for i in range(CLIENTS)]
         for thread in collectors + adders:
             thread.start()
         for thread in adders:
@@ -102,8 +108,9 @@ def main():
         check(not faults, f"{len(faults)} faults (seed {seed}), e.g.: " + "; ".join(faults[:3]))
         roots = {root: files for thread in adders for root, files in thread.roots.items()}
         rounds = sum(c.rounds for c in collectors)
-        print(f"{len(roots)} roots acknowledged, {rounds} collections meanwhile", flush=True)
-        check(len(roots) >= CLIENTS * ROUNDS and rounds >= COLLECTIONS, "expected more adds and collections")
+        added = sum(thread.added for thread in adders)  # two may have added the same byte
+        print(f"{added} adds acknowledged, {len(roots)} roots, {rounds} collections meanwhile", flush=True)
+        check(added >= CLIENTS * ROUNDS and rounds >= COLLECTIONS, "expected more adds and collections")
         wait_until(60, "every root is pinned", lambda: all(
             any(row["status"] == "pinned" for row in peers[0].status(root).values()) for root in roots), pause=1)
         # Collect once more with nothing under way: what is pinned must stay.
