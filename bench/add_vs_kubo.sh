@@ -27,7 +27,14 @@ pids+=($peer)
 api=$(sed -n '/"restapi"/,$s/^ *"http_listen_multiaddress": "\([^"]*\)".*/\1/p' "$work/peer/service.json" | head -n1)
 for _ in $(seq 100); do grep -q 'Daemon is ready' "$work/kubo.log" && grep -q 'READY' "$work/peer.log" && break; sleep 0.2; done
 
-seconds() { local start end; start=$(date +%s.%N); "$@" >/dev/null; end=$(date +%s.%N); echo "$end - $start" | bc; }
+# A failed add ends the comparison: it would be the fastest of all.
+seconds() {
+  local start end
+  start=$(date +%s.%N)
+  "$@" >"$work/said" || { echo "FAILED: $*" >&2; cat "$work/said" >&2; return 1; }
+  end=$(date +%s.%N)
+  echo "$end - $start" | bc
+}
 ours() { "$ctl" --host "$api" add "$@"; }
 theirs() { "$kubo" add "$@"; }
 median() { sort -n | awk '{v[NR]=$1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
