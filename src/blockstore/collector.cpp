@@ -96,12 +96,13 @@ class Collector::Run final : public Source<BlockInfo> {
 };
 
 Collector::Collector(World& world, BlockStore& blocks, storage::Store& rows, PinTable& pins,
-                     LeaseTable& leases)
+                     LeaseTable& leases, Wanted wanted)
     : world_(world),
       blocks_(blocks),
       rows_(rows),
       pins_(pins),
       leases_(leases),
+      wanted_(std::move(wanted)),
       stack_(rows, row_key(kWalkRows, "gc")),
       idle_(world.executor()) {}
 
@@ -120,6 +121,13 @@ Async<> Collector::mark_all() {
             ICL_CO_TRY(co_await mark_pin(pin));
         }
         after = page.back().cid;
+    }
+    const auto wanted = wanted_ ? wanted_() : nullptr;
+    while (wanted) {
+        ICL_CO_TRY(auto pin, co_await wanted->next());
+        if (!pin) break;
+        pin->complete = false;
+        ICL_CO_TRY(co_await mark_pin(std::move(*pin)));
     }
     co_return flush_marks();
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 
 #include "blockstore/block_store.hpp"
@@ -6,6 +7,7 @@
 #include "blockstore/pin_table.hpp"
 #include "blockstore/spill_stack.hpp"
 #include "runtime/signal.hpp"
+#include "runtime/source.hpp"
 
 namespace ipfscluster::blockstore {
 
@@ -16,13 +18,18 @@ inline constexpr std::size_t kSweepRows = 256;
 /// its start, not marked and not leased, then gives the space back. Owned by the embedded node,
 /// outlives the sources it hands out; one strand.
 ///
+/// `wanted` names what is to be pinned here but may not be registered as a pin yet: what is held of
+/// it is kept as well.
+///
 /// Whoever relies on a block that is held already (a pin under way) registers its pin before its
 /// walk and touches each block it meets while `running`. Then each block of the pin was met by the
 /// mark of a run that started later, or touched during the run.
 class Collector {
  public:
+    using Wanted = std::function<SourcePtr<PinRecord>()>;
+
     Collector(World& world, BlockStore& blocks, storage::Store& rows, PinTable& pins,
-              LeaseTable& leases);
+              LeaseTable& leases, Wanted wanted = {});
 
     /// True from the start of a run's mark until its sweep is over.
     bool running() const { return running_; }
@@ -49,6 +56,7 @@ class Collector {
     storage::Store& rows_;
     PinTable& pins_;
     LeaseTable& leases_;
+    Wanted wanted_;
     SpillStack stack_;
     std::map<Bytes, std::uint32_t, std::less<>> fresh_;  // marks not yet written
     std::uint64_t met_ = 0;

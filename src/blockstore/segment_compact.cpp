@@ -56,10 +56,10 @@ Async<std::map<std::uint32_t, std::uint64_t>> SegmentStore::live_bytes() {
 
 Async<std::uint64_t> SegmentStore::move_live(std::uint32_t segment) {
     const auto epoch = log_.losses();
-    std::uint64_t offset = kSegmentHeaderBytes;
+    ScanPlace place{kSegmentHeaderBytes, kSegmentHeaderBytes};
     std::uint64_t met = 0;
     while (true) {
-        ICL_CO_TRY(auto scan, co_await log_.scan(segment, offset));
+        ICL_CO_TRY(auto scan, co_await log_.scan(segment, place));
         for (auto& record : scan.records) {
             ICL_CO_TRY(co_await log_.room());
             ICL_CO_TRY(auto row, find(record.multihash));
@@ -69,7 +69,7 @@ Async<std::uint64_t> SegmentStore::move_live(std::uint32_t segment) {
             add_pending(record.multihash, *row);
             pending_[record.multihash].moved = true;
         }
-        offset = scan.next;
+        place = scan.next;
         if (scan.end) break;
     }
     ICL_CO_TRY(co_await sync(epoch));
@@ -80,8 +80,8 @@ Async<bool> SegmentStore::empty_segment(std::uint32_t segment, std::uint64_t ali
     if (alive == 0 && !grows) co_return true;
     ICL_CO_TRY(const auto met, co_await move_live(segment));
     if (met == alive && !grows) co_return true;
-    // A scan ends at damage whose length nobody knows, and steps over other damage. What rows still
-    // place here may be read nevertheless, or once the disk has recovered.
+    // A scan steps over damage. What rows still place here may be read nevertheless, or once the
+    // disk has recovered.
     ICL_CO_TRY(const auto left, co_await live_bytes());
     const auto found = left.find(segment);
     if (found == left.end()) co_return true;

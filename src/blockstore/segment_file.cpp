@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "multi/multihash.hpp"
+
 namespace ipfscluster::blockstore {
 namespace {
 
@@ -26,6 +28,45 @@ Result<int> open_file(const std::string& path, int flags) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
     if (fd < 0) return fail(io_error("cannot open", path, errno));
     return fd;
+}
+
+/// Beyond its checksum. A function that we do not compute counts as a mismatch: no block is stored
+/// under one.
+bool is_what_it_says(const RecordView& record) {
+    const auto parts = parse_multihash(record.multihash);
+    if (!parts) return false;
+    const auto digest = multihash_digest(static_cast<HashCode>(parts.value().code), record.data);
+    return digest && digest.value() == record.multihash;
+}
+
+struct Found {
+    RecordState state;  ///< `damaged`: nothing
+    std::size_t at = 0;
+};
+
+/// The first place from `at` on where a record begins that is what it says, or, `cut`, where one
+/// may begin that the piece does not hold whole. `searched` counts the bytes looked at closely.
+Found find_record(BytesView piece, std::size_t at, bool last_piece, std::size_t& searched) {
+    for (; at < piece.size(); ++at) {
+        const auto in = piece.substr(at);
+        if (in.size() < kRecordHeaderBytes) {
+            if (last_piece) break;
+            return {RecordState::cut, at};
+        }
+        if (get_be32(in) > dag::kBlockBytesMax) continue;
+        const std::size_t hash_bytes = static_cast<std::uint8_t>(in[4]);
+        // Cheap, and true of next to nothing that is not a record.
+        if (in.size() >= kRecordHeaderBytes + hash_bytes &&
+            !parse_multihash(in.substr(kRecordHeaderBytes, hash_bytes)))
+            continue;
+        RecordView record;
+        const auto state = read_record(in, record);
+        if (state == RecordState::cut && !last_piece) return {state, at};
+        searched += record.bytes;
+        if (searched > kSearchBytesMax) break;
+        if (state == RecordState::good && is_what_it_says(record)) return {state, at};
+    }
+    return {RecordState::damaged};
 }
 
 }  // namespace
@@ -137,25 +178,32 @@ Result<std::vector<std::uint32_t>> list_segments(const std::string& folder) {
     return numbers;
 }
 
-Result<SegmentScan> scan_segment(const SegmentFile& file, std::uint64_t offset, bool with_data) {
+Result<SegmentScan> scan_segment(const SegmentFile& file, ScanPlace from, bool with_data) {
     SegmentScan scan;
+    scan.next = from;
+    auto& place = scan.next;
     ICL_TRY(const auto file_bytes, file.size());
-    ICL_TRY(const auto piece, file.read(offset, kScanBytesMax));
-    const bool last_piece = offset + piece.size() >= file_bytes;
-    std::size_t at = 0;  // behind the last good record
-    std::size_t look = 0;
+    ICL_TRY(const auto piece, file.read(from.offset, kScanBytesMax));
+    const bool last_piece = from.offset + piece.size() >= file_bytes;
+    std::size_t searched = 0;
     std::uint64_t skipped = 0;
+    std::size_t good = 0;  // behind the last good record of this piece
+    std::size_t look = 0;
     while (true) {
         RecordView record;
-        const auto state = read_record(BytesView(piece).substr(look), record);
+        auto state = read_record(BytesView(piece).substr(look), record);
+        if (state == RecordState::good && place.doubtful && !is_what_it_says(record))
+            state = RecordState::damaged;
         if (state == RecordState::good) {
-            scan.damaged += std::exchange(skipped, 0);
+            if (from.offset + look != place.good_end)
+                scan.damaged += std::max<std::uint64_t>(std::exchange(skipped, 0), 1);
             scan.records.push_back({Bytes(record.multihash),
                                     with_data ? Bytes(record.data) : Bytes(),
-                                    {file.number(), offset + look},
+                                    {file.number(), from.offset + look},
                                     static_cast<std::uint32_t>(record.data.size())});
             look += record.bytes;
-            at = look;
+            good = look;
+            place.offset = place.good_end = from.offset + good;
             continue;
         }
         if (state == RecordState::damaged && record.bytes != 0) {
@@ -163,11 +211,23 @@ Result<SegmentScan> scan_segment(const SegmentFile& file, std::uint64_t offset, 
             look += record.bytes;
             continue;
         }
-        scan.next = offset + at;
-        // A step that found nothing in a full piece cannot find more by reading the same piece
-        // again.
-        scan.end = last_piece || state == RecordState::damaged || at == 0;
-        if (scan.end) scan.tail_bytes = file_bytes - scan.next;
+        if (state == RecordState::cut && !last_piece && good > 0) return scan;
+        if (good < piece.size()) {
+            // The lengths of what lies here, or of what led here, are wrong.
+            place.doubtful = true;
+            skipped = 1;
+            const auto found = find_record(piece, good + 1, last_piece, searched);
+            if (found.state == RecordState::good) {
+                look = found.at;
+                continue;
+            }
+            if (found.state == RecordState::cut) {
+                place.offset = from.offset + found.at;
+                return scan;
+            }
+        }
+        scan.end = true;
+        scan.tail_bytes = file_bytes - place.good_end;
         return scan;
     }
 }

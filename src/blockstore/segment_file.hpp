@@ -50,18 +50,30 @@ struct ScannedRecord {
     Position at;
     std::uint32_t data_bytes = 0;
 };
+/// Where a scan of a segment stands.
+struct ScanPlace {
+    std::uint64_t offset = 0;    ///< where the next step reads on
+    std::uint64_t good_end = 0;  ///< behind the last good record
+    /// Something before was damaged in a way that hid where the next record begins. Records found
+    /// since are taken only when their data hashes to their name: inside a damaged block's data
+    /// anybody may have written what looks like a record.
+    bool doubtful = false;
+};
 struct SegmentScan {
     std::vector<ScannedRecord> records;
-    std::uint64_t next =
-        0;  ///< offset where the next step goes on; at the end: behind the last good record
+    ScanPlace next;  ///< where the next step goes on
     bool end = false;
-    std::uint64_t damaged = 0;     ///< damaged records that were stepped over
+    std::uint64_t damaged = 0;     ///< damaged stretches or records that were stepped over
     std::uint64_t tail_bytes = 0;  ///< at the end: bytes behind the last good record
 };
 /// Most bytes of a segment one scan step reads (at least one record).
 inline constexpr std::size_t kScanBytesMax = 2 * kRecordBytesMax;
-/// Reads the records from `offset` on, one bounded step. Damaged records are stepped over when a
-/// good one follows where their lengths say; else the segment ends there.
-Result<SegmentScan> scan_segment(const SegmentFile& file, std::uint64_t offset, bool with_data);
+/// Most bytes that are summed up in one step in search of the next record. More are only met where
+/// somebody laid out false records by the thousand; the segment then ends before them.
+inline constexpr std::size_t kSearchBytesMax = 64u << 20;
+/// Reads the records from a place on, one bounded step. Damage is stepped over: to where the
+/// damaged record's lengths point, and when nothing good follows there, to the next record that can
+/// be found.
+Result<SegmentScan> scan_segment(const SegmentFile& file, ScanPlace from, bool with_data);
 
 }  // namespace ipfscluster::blockstore

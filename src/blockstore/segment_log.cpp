@@ -263,9 +263,9 @@ Async<Bytes> SegmentLog::read_prefix(Position at, Bytes multihash, std::uint32_t
     co_return co_await read_bytes(data_at, std::min<std::size_t>(data_bytes, max));
 }
 
-Async<SegmentScan> SegmentLog::scan(std::uint32_t segment, std::uint64_t offset) {
+Async<SegmentScan> SegmentLog::scan(std::uint32_t segment, ScanPlace from) {
     ICL_CO_TRY(auto file, co_await file_for(segment));
-    auto scan_work = [file, offset] { return scan_segment(*file, offset, true); };
+    auto scan_work = [file, from] { return scan_segment(*file, from, true); };
     co_return co_await offload(world_, std::move(scan_work));
 }
 

@@ -64,7 +64,7 @@ class SegmentLog {
     Async<Bytes> read_prefix(Position at, Bytes multihash, std::uint32_t data_bytes,
                              std::size_t max);
     /// One step of a scan of a durable segment.
-    Async<SegmentScan> scan(std::uint32_t segment, std::uint64_t offset);
+    Async<SegmentScan> scan(std::uint32_t segment, ScanPlace from);
 
     /// The next append begins a new segment.
     void roll();

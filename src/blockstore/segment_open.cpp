@@ -120,22 +120,23 @@ Async<Position> SegmentStore::replay(std::uint32_t segment, std::uint64_t offset
             logger("blockstore")->error("a segment has a damaged header segment={}", segment);
         offset = kSegmentHeaderBytes;
     }
+    ScanPlace place{offset, offset};
     while (true) {
-        auto scan_work = [file, offset] { return scan_segment(*file, offset, false); };
+        auto scan_work = [file, place] { return scan_segment(*file, place, false); };
         auto step = co_await offload(world_, std::move(scan_work));
         ICL_CO_TRY(const auto scan, std::move(step));
         ICL_CO_TRY(index_scanned(scan, segment));
         damaged_ += scan.damaged;
-        offset = scan.next;
+        place = scan.next;
         if (!scan.end) continue;
         if (scan.tail_bytes > 0)
             logger("blockstore")
                 ->warn("the end of a segment is incomplete segment={} offset={} bytes={}", segment,
-                       scan.next, scan.tail_bytes);
+                       place.good_end, scan.tail_bytes);
         if (damaged_ > 0)
             logger("blockstore")
                 ->error("damaged blocks were stepped over segment={} count={}", segment, damaged_);
-        co_return Position{segment, offset};
+        co_return Position{segment, place.good_end};
     }
 }
 
@@ -151,7 +152,7 @@ Result<> SegmentStore::index_scanned(const SegmentScan& scan, std::uint32_t segm
         ++state_.blocks;
         state_.data_bytes += record.data_bytes;
     }
-    state_.end = {segment, scan.next};
+    state_.end = {segment, scan.next.good_end};
     put_state(batch);
     return index_.write(std::move(batch));
 }

@@ -11,6 +11,7 @@ struct Reader {
     Answer& answer;
     std::function<void(AddedOutput)>& on_output;
     std::optional<ApiResult<>> result;
+    bool named = false;  ///< what was added
 };
 
 Call<> read_outputs(Reader* reader) {
@@ -24,9 +25,13 @@ Call<> read_outputs(Reader* reader) {
         while (auto line = lines.next()) {
             auto output = codec::parse_json<AddedOutput>(*line);
             if (!output) co_return api_fail(output.error().in("the server's answer"));
+            reader->named = reader->named || output.value().cid.defined();
             reader->on_output(std::move(output.value()));
         }
-        if (piece.empty()) co_return ok();
+        if (!piece.empty()) continue;
+        if (!reader->named)
+            co_return api_fail(Error{Kind::corrupt, "the answer does not say what was added"});
+        co_return ok();
     }
 }
 

@@ -1,7 +1,10 @@
 #include "client/transport.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "codec/json.hpp"
 #include "runtime/task_group.hpp"
 
@@ -66,10 +69,20 @@ Call<> Answer::check() {
     } else {
         ICL_CO_TRY(co_await call_->read_head());
     }
-    if (call_->status() < 400) co_return ok();
+    const int status = call_->status();
+    logger("apiclient")->debug("answer status={}", status);
+    if (status >= 200 && status < 300) co_return ok();
+    if (status < 400) {
+        // Its body is for a browser. Whoever sent it (a proxy, another server), nothing was done.
+        const auto target = call_->headers().get("Location");
+        co_return api_fail({status, Kind::unavailable,
+                            "HTTP status " + std::to_string(status) +
+                                (target.empty() ? std::string(" without an answer")
+                                                : " sends to " + std::string(target)) +
+                                "; redirections are not followed"});
+    }
     const auto body = co_await read_all();
     const std::string text = body ? message_of(body.value()) : std::string();
-    const int status = call_->status();
     co_return api_fail(
         {status, kind_of(status), text.empty() ? "HTTP status " + std::to_string(status) : text});
 }
@@ -83,7 +96,12 @@ Call<Bytes> Answer::read() {
     } else {
         ICL_CO_TRY(piece, co_await call_->read());
     }
-    if (!piece.empty()) co_return piece;
+    if (!piece.empty()) {
+        // Content may be anything, and of any size.
+        if (call_->headers().get("Content-Type").starts_with("application/json"))
+            logger("apiclient")->debug("answer body={}", piece);
+        co_return piece;
+    }
     const std::string trailer = call_->trailer_error();
     if (!trailer.empty()) co_return api_fail({500, Kind::internal, trailer});
     co_return Bytes{};
@@ -120,6 +138,11 @@ Call<AnswerPtr> Transport::start(http::ClientRequest request, bool whole) {
     Error last{Kind::invalid, "no host to ask"};
     for (auto& host : hosts_) {
         const auto until = deadline();
+        const auto& config = host->config();
+        logger("apiclient")
+            ->debug("request: {} {} host={}", http::method_name(request.method), request.target,
+                    config.unix_path.empty() ? fmt::format("{}:{}", config.host, config.port)
+                                             : config.unix_path);
         auto work = whole ? host->send(request) : host->open(request);
         std::optional<Result<http::ClientCallPtr>> call;
         if (until)

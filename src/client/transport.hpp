@@ -23,7 +23,8 @@ class Answer {
     Answer(World& world, http::ClientCallPtr call, std::optional<SteadyTime> deadline)
         : world_(world), call_(std::move(call)), deadline_(deadline) {}
 
-    /// Waits for the head; an HTTP status from 400 on becomes an error with the server's message.
+    /// Waits for the head; an HTTP status other than 2xx becomes an error with the server's
+    /// message. Redirections are not followed, as the API sends none for what this client asks.
     Call<> check();
     int status() const { return call_->status(); }
     /// The next piece; empty at the clean end. A filled error trailer is an error with code 500.

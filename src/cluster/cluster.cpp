@@ -167,8 +167,9 @@ Async<PeerInfo> Cluster::peer_add(PeerId peer) {
 }
 
 Async<> Cluster::peer_remove(PeerId peer, bool force) {
-    const auto members = parts_.consensus.peers();
-    if (std::find(members.begin(), members.end(), peer) == members.end()) co_return ok();
+    const auto listed = parts_.consensus.peers();
+    const std::set<PeerId> members(listed.begin(), listed.end());
+    if (!members.contains(peer)) co_return ok();
     if (!force) {
         std::size_t seen = 0, at_risk = 0;
         Cid example;
@@ -181,8 +182,10 @@ Async<> Cluster::peer_remove(PeerId peer, bool force) {
             const auto& pin = row->pin;
             if (pin.everywhere() || pin.type == PinType::meta || !pin.allocated_to(peer)) continue;
             bool live_copy = false;
+            // The pings of one that was removed a moment ago may still count.
             for (const auto& holder : pin.allocations)
-                live_copy = live_copy || (holder != peer && parts_.monitor.alive(holder));
+                live_copy = live_copy || (holder != peer && members.contains(holder) &&
+                                          parts_.monitor.alive(holder));
             if (!live_copy && ++at_risk == 1) example = pin.cid;
         }
         if (at_risk > 0)

@@ -70,6 +70,19 @@ Result<> Cluster::allocate(PinPlan& planned, const std::vector<PeerId>& current,
     return ok();
 }
 
+Result<> Cluster::replace_lost(PinPlan& planned) {
+    if (planned.allocate) return ok();
+    std::vector<PeerId> dead;
+    for (const auto& peer : planned.pin.allocations)
+        if (!parts_.monitor.alive(peer)) dead.push_back(peer);
+    const auto members = parts_.consensus.peers();
+    // A walk that repairs may be past this pin's place already.
+    if (!needs_repin(planned.pin, dead, {members.begin(), members.end()})) return ok();
+    planned.allocate = true;
+    const auto current = std::move(planned.pin.allocations);
+    return allocate(planned, current, dead);
+}
+
 Async<Pin> Cluster::commit_planned(Pin wish) {
     const std::vector<PeerId> nobody;
     for (int attempt = 1;; ++attempt) {
@@ -77,6 +90,7 @@ Async<Pin> Cluster::commit_planned(Pin wish) {
         // Facts are read again at each attempt: holders may have changed meanwhile.
         ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
         const auto current = existing ? existing->pin.allocations : std::vector<PeerId>{};
+        ICL_CO_TRY(replace_lost(planned));
         ICL_CO_TRY(allocate(planned, current, nobody));
         component::PinOperation operation{.kind = component::PinOperation::Kind::pin,
                                           .pin = planned.pin,

@@ -15,10 +15,10 @@ bool RepinSchedule::look(const View& view, SteadyTime now) {
                                     last_.members.end());
     if (view.acting != last_.acting) {
         walked_for_.clear();
-        unfinished_ = false;
+        unfinished_ = confirming_ = false;
         news_ = true;
     }
-    if (view.members != last_.members || view.alive != last_.alive) {
+    if (!confirming_ && (view.members != last_.members || view.alive != last_.alive)) {
         // What had no room may have some now.
         pause_ = kRepinRetryMin;
         retry_at_ = std::min(retry_at_, after(ended_, pause_));
@@ -34,17 +34,20 @@ bool RepinSchedule::look(const View& view, SteadyTime now) {
     return news_ || new_dead || (unfinished_ && now >= retry_at_);
 }
 
-void RepinSchedule::walked(const std::vector<PeerId>& overdue, bool complete, SteadyTime now) {
+void RepinSchedule::walked(const std::vector<PeerId>& overdue, Walk walk, SteadyTime now) {
+    const bool confirmed = confirming_ && !news_ && !walk.moved && !walk.left;
     news_ = false;
     walked_for_.insert(overdue.begin(), overdue.end());
-    unfinished_ = !complete;
-    if (complete) {
-        pause_ = kRepinRetryMin;
+    unfinished_ = !confirmed;
+    confirming_ = !confirmed && !walk.left;
+    ended_ = now;
+    if (walk.left) {
+        retry_at_ = after(now, pause_);
+        pause_ = std::min(pause_ * 2, kRepinRetryMax);
         return;
     }
-    ended_ = now;
-    retry_at_ = after(now, pause_);
-    pause_ = std::min(pause_ * 2, kRepinRetryMax);
+    pause_ = kRepinRetryMin;
+    retry_at_ = after(now, kRepinConfirm);
 }
 
 }  // namespace ipfscluster::cluster

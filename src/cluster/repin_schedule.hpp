@@ -12,6 +12,11 @@ namespace ipfscluster::cluster {
 inline constexpr Duration kRepinRetryMin = std::chrono::seconds(10);
 inline constexpr Duration kRepinRetryMax = std::chrono::minutes(10);
 
+/// After a walk that left nothing behind, another one makes sure: an operation planned before it,
+/// on peers that have died or left since, may have landed behind its back. Longer than a commit
+/// lasts.
+inline constexpr Duration kRepinConfirm = std::chrono::seconds(30);
+
 /// When the pinset has to be walked for pins to repair. Pure but for the times handed in; strand of
 /// its RepinWorker.
 class RepinSchedule {
@@ -23,16 +28,22 @@ class RepinSchedule {
         std::set<PeerId> alive;
         std::vector<PeerId> overdue;  ///< dead for longer than the grace time
     };
+    /// What came of a walk.
+    struct Walk {
+        bool moved = false;  ///< some pins were given new peers
+        bool left = false;   ///< some in need were not, or it did not come to its end
+    };
     /// Takes note of `view`; true when a walk is due now.
     bool look(const View& view, SteadyTime now);
-    /// A walk for `overdue` has ended; `complete` when every pin in need was given new peers.
-    void walked(const std::vector<PeerId>& overdue, bool complete, SteadyTime now);
+    /// A walk for `overdue` has ended.
+    void walked(const std::vector<PeerId>& overdue, Walk walk, SteadyTime now);
 
  private:
     View last_;
     std::set<PeerId> walked_for_;  ///< dead peers whose pins a walk has looked at
     bool news_ = false;            ///< a member left, or may have before this peer began to act
-    bool unfinished_ = false;      ///< the last walk left something undone
+    bool unfinished_ = false;      ///< the last walk left something undone, or is to be confirmed
+    bool confirming_ = false;      ///< it left nothing behind that it saw
     SteadyTime ended_{};           ///< of that walk
     SteadyTime retry_at_{};
     Duration pause_ = kRepinRetryMin;

@@ -57,11 +57,12 @@ asio::awaitable<void> RepinWorker::run() {
         if (!walked && walked.error().kind == Kind::cancelled) co_return;
         if (!walked)
             logger("cluster")->warn("re-pinning was interrupted error=\"{}\"", walked.error().text);
-        schedule_.walked(view.overdue, walked && walked.value(), world.steady_now());
+        const auto came_of_it = walked ? walked.value() : RepinSchedule::Walk{.left = true};
+        schedule_.walked(view.overdue, came_of_it, world.steady_now());
     }
 }
 
-Async<bool> RepinWorker::walk(std::vector<PeerId> dead) {
+Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
     auto& parts = cluster_.parts_;
     for (const auto& peer : dead)
         logger("cluster")->info("re-pinning what a dead peer held peer={}", peer.to_string());
@@ -70,6 +71,7 @@ Async<bool> RepinWorker::walk(std::vector<PeerId> dead) {
     const auto members = parts.consensus.peers();
     const std::set<PeerId> member_set(members.begin(), members.end());
     std::size_t moved = 0, failed = 0, seen = 0;
+    bool skipped = false;
     auto pins = parts.state.list();
     while (true) {
         ICL_CO_TRY(auto row, co_await pins->next());
@@ -82,7 +84,8 @@ Async<bool> RepinWorker::walk(std::vector<PeerId> dead) {
             co_return fail(Kind::conflict, "another peer is the coordinator now");
         auto done = co_await repin_one(row->pin.cid, dead);
         if (!done && done.error().kind == Kind::cancelled) co_return fail(done.error());
-        if (done && !done.value()) continue;
+        skipped = skipped || (done && done.value() == Outcome::holder_back);
+        if (done && done.value() != Outcome::moved) continue;
         if (done) {
             ++moved;
             logger("cluster")->debug("re-pinned cid={}", row->pin.cid.to_string());
@@ -95,21 +98,23 @@ Async<bool> RepinWorker::walk(std::vector<PeerId> dead) {
     }
     logger("cluster")->info("re-pinning walked the pinset moved={} failed={} seen={}", moved,
                             failed, seen);
-    co_return failed == 0;
+    co_return RepinSchedule::Walk{.moved = moved > 0, .left = failed > 0 || skipped};
 }
 
-Async<bool> RepinWorker::repin_one(Cid cid, std::vector<PeerId> dead) {
+Async<RepinWorker::Outcome> RepinWorker::repin_one(Cid cid, std::vector<PeerId> dead) {
     auto& parts = cluster_.parts_;
     for (int attempt = 1;; ++attempt) {
         ICL_CO_TRY(auto stored, parts.state.get(cid));
         // Unpinned meanwhile: a commit on "absent" would raise the dead.
-        if (!stored) co_return false;
-        std::erase_if(dead, [&](const PeerId& peer) { return parts.monitor.alive(peer); });
+        if (!stored) co_return Outcome::no_need;
+        const auto back =
+            std::erase_if(dead, [&](const PeerId& peer) { return parts.monitor.alive(peer); });
         const auto members = parts.consensus.peers();
-        if (!needs_repin(stored->pin, dead, {members.begin(), members.end()})) co_return false;
+        if (!needs_repin(stored->pin, dead, {members.begin(), members.end()}))
+            co_return back > 0 ? Outcome::holder_back : Outcome::no_need;
         const auto now = parts.world.system_now();
         const auto expire_at = stored->pin.options.expire_at;
-        if (expire_at != kTimeUnset && expire_at < now) co_return false;  // about to go anyway
+        if (expire_at != kTimeUnset && expire_at < now) co_return Outcome::no_need;  // it goes
         ICL_CO_TRY(auto planned,
                    plan_pin(repin_wish(stored->pin), stored, cluster_.options_.defaults, now));
         ICL_CO_TRY(cluster_.allocate(planned, stored->pin.allocations, dead));
@@ -117,7 +122,7 @@ Async<bool> RepinWorker::repin_one(Cid cid, std::vector<PeerId> dead) {
                                           .pin = std::move(planned.pin),
                                           .expected_index = planned.expected_index};
         auto committed = co_await parts.consensus.commit(std::move(operation));
-        if (committed) co_return true;
+        if (committed) co_return Outcome::moved;
         if (committed.error().kind != Kind::conflict || attempt == kPlanAttemptsMax)
             co_return fail(committed.error());
     }

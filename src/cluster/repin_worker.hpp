@@ -26,11 +26,14 @@ class RepinWorker {
     RepinSchedule::View look();
     /// Updates who is dead since when; the peers that have been for longer than the grace time.
     std::vector<PeerId> overdue(const std::vector<PeerId>& members);
-    /// One walk over the pinset. True when every pin in need was given new peers.
-    Async<bool> walk(std::vector<PeerId> dead);
-    /// True when the pin was in need and was given new peers. What others have done to it since the
-    /// walk began stands.
-    Async<bool> repin_one(Cid cid, std::vector<PeerId> dead);
+    /// One walk over the pinset.
+    Async<RepinSchedule::Walk> walk(std::vector<PeerId> dead);
+    enum class Outcome {
+        moved,       ///< it was in need and was given new peers
+        no_need,     ///< what others have done to it since the walk began stands
+        holder_back  ///< one of the dead lives, for now
+    };
+    Async<Outcome> repin_one(Cid cid, std::vector<PeerId> dead);
 
     Cluster& cluster_;
     RepinSchedule schedule_;

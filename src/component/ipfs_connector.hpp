@@ -38,6 +38,10 @@ class BlockSession {
     virtual Async<> commit() = 0;
 };
 
+/// Field of a `block/put` or `dag/put` to an embedded node: the cluster is going to pin what comes,
+/// so it is kept for that pin as an add is. A daemon does not know it.
+inline constexpr std::string_view kKeepForPinField = "X-Ipfs-Cluster-Keep";
+
 /// Content of one UnixFS file, pulled in order.
 struct FileInfo {
     Cid cid;

@@ -235,11 +235,11 @@ Config initial_config(const InitOptions& options) {
     Config config;
     config.cluster.peername = system_hostname();
     config.cluster.secret = generate_secret();
-    for (bool* enabled : {&config.cluster.enabled, &config.raft.enabled, &config.restapi.enabled,
-                          &config.pinsvcapi.enabled, &config.ipfsproxy.enabled,
-                          &config.tracker.enabled, &config.monitor.enabled,
-                          &config.allocator.enabled, &config.disk.enabled, &config.pinqueue.enabled,
-                          &config.tags.enabled, &config.metrics.enabled, &config.tracing.enabled})
+    for (bool* enabled :
+         {&config.cluster.enabled, &config.raft.enabled, &config.restapi.enabled,
+          &config.ipfsproxy.enabled, &config.tracker.enabled, &config.monitor.enabled,
+          &config.allocator.enabled, &config.disk.enabled, &config.pinqueue.enabled,
+          &config.tags.enabled, &config.metrics.enabled, &config.tracing.enabled})
         *enabled = true;
     config.ipfshttp.enabled = options.ipfs == IpfsChoice::kubo;
     config.embedded.enabled = options.ipfs == IpfsChoice::embedded;
@@ -274,6 +274,10 @@ Result<Config> parse_config(std::string_view text, const Environment& env, Warni
     ICL_TRY(apply_environment(config, env, warnings));
     ICL_TRY(check_rules(config));
     warn_no_effect(config, warnings);
+    if (config.cluster.secret.empty())
+        warnings.push_back(
+            "cluster.secret is empty: whoever reaches the cluster's listen addresses can control "
+            "it");
     return config;
 }
 

@@ -170,7 +170,8 @@ void EnvVisitor::field(std::string_view name, ValueRef value, const FieldOptions
             if (const auto problem = read(*text, *p)) {
                 const std::string shown = options.secret ? "(hidden)" : text->substr(0, 128);
                 refuse(name, variable + "=\"" + shown + "\" is not " + *problem);
-            } else if (options.null_when_empty && text->empty()) {
+            } else if (text->empty() &&
+                       (options.null_when_empty || (options.secret && !(before == *p)))) {
                 // A variable that is set but has nothing in it must not take a protection away.
                 refuse(name, variable + " is empty; unset it instead");
             } else if (options.zero_is_default && *p == std::remove_cvref_t<decltype(*p)>{}) {

@@ -6,9 +6,11 @@ namespace ipfscluster::dag {
 
 Result<IpfsPath> parse_ipfs_path(std::string_view path) {
     constexpr std::string_view kPrefix = "/ipfs/";
+    constexpr std::string_view kIpldPrefix = "/ipld/";
     auto rest = path;
+    const bool ipld = rest.starts_with(kIpldPrefix);
     if (rest.starts_with("/ipns/")) return fail(Kind::unsupported, "/ipns/ paths are not resolved");
-    if (rest.starts_with(kPrefix))
+    if (rest.starts_with(kPrefix) || ipld)
         rest.remove_prefix(kPrefix.size());
     else if (rest.starts_with('/'))
         return fail(Kind::invalid,
@@ -24,6 +26,7 @@ Result<IpfsPath> parse_ipfs_path(std::string_view path) {
         rest.remove_prefix(next + 1);
         const auto segment = rest.substr(0, rest.find('/'));
         if (segment.empty()) continue;
+        if (ipld) return fail(Kind::unsupported, "/ipld/ paths are not resolved beyond their CID");
         if (out.segments.size() == kPathSegmentsMax)
             return fail(Kind::invalid,
                         "a path has more than " + std::to_string(kPathSegmentsMax) + " segments");

@@ -18,7 +18,7 @@ struct IpfsPath {
 };
 
 /// `/ipfs/CID/a/b` or `CID/a/b`, already percent-decoded; empty segments are ignored. `invalid`
-/// names what is wrong (`/ipns/` is `unsupported`).
+/// names what is wrong (`/ipns/`, and `/ipld/` beyond a CID, are `unsupported`).
 Result<IpfsPath> parse_ipfs_path(std::string_view path);
 
 /// What a path leads to: the CID and its decoded block.

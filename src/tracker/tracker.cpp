@@ -155,7 +155,7 @@ Async<> Tracker::Impl::pause() {
         const auto due = steady + std::chrono::nanoseconds(wait);
         // A due row that found no room waits for a worker, not for the clock; with room, it came
         // due since the queues were filled.
-        const bool room = normal.size() <= kRefillBelow;
+        const bool room = std::max(normal.size(), unpins.size()) <= kRefillBelow;
         const auto at = wait > 0 ? due : steady + kDueAgain;
         if ((wait > 0 || room) && (!until || at < *until)) until = at;
     }
@@ -215,17 +215,22 @@ Result<> Tracker::Impl::fill_pins() {
 /// Retries that are due and pins that stepped back.
 Result<> Tracker::Impl::fill_normal() {
     if (normal.size() > kRefillBelow) return ok();
-    const auto now = as_number(world.system_now());
-    ICL_TRY(auto rows, queue.take(WorkLane::retry, now, kTrackerBatchMax - normal.size()));
-    for (auto& row : rows) {
-        ICL_TRY(const auto facts, read(row.cid));
-        const auto attempts = facts.record ? facts.record->attempts : 0;
-        const bool fresh = facts.mine && is_priority(facts.pin->pin, attempts, world.system_now(),
-                                                     priority_rule());
-        ICL_TRY(admit(std::move(row), !facts.mine ? unpins : fresh ? urgent : normal));
+    // Any of them may turn out an unpin.
+    if (const auto fuller = std::max(normal.size(), unpins.size()); fuller <= kRefillBelow) {
+        const auto now = as_number(world.system_now());
+        ICL_TRY(auto due, queue.take(WorkLane::retry, now, kTrackerBatchMax - fuller));
+        for (auto& row : due) {
+            ICL_TRY(const auto facts, read(row.cid));
+            const auto attempts = facts.record ? facts.record->attempts : 0;
+            const bool fresh =
+                facts.mine &&
+                is_priority(facts.pin->pin, attempts, world.system_now(), priority_rule()) &&
+                urgent.size() < kTrackerBatchMax;
+            ICL_TRY(admit(std::move(row), !facts.mine ? unpins : fresh ? urgent : normal));
+        }
     }
     if (normal.size() > kRefillBelow) return ok();
-    ICL_TRY(rows, queue.take(WorkLane::later, UINT64_MAX, kTrackerBatchMax - normal.size()));
+    ICL_TRY(auto rows, queue.take(WorkLane::later, UINT64_MAX, kTrackerBatchMax - normal.size()));
     for (auto& row : rows) {
         ICL_TRY(admit(std::move(row), normal));
     }
@@ -397,11 +402,19 @@ Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
         auto done = co_await ipfs.unpin(task->row.cid);
         co_return done;
     }
-    if (should_ask_first(task->row, *facts.pin)) {
+    // While it was away the question also tells that the daemon is back: the pin itself may take
+    // hours, for which the others would wait.
+    if (task->probes || should_ask_first(task->row, *facts.pin)) {
         auto held = co_await ipfs.pin_status(facts.pin->pin);
         const bool over = !held && (held.error().kind == Kind::unavailable ||
                                     held.error().kind == Kind::cancelled);
         if (over) co_return fail(held.error());
+        if (task->probes) {
+            task->probes = false;
+            --probing;
+            note_daemon(ok());
+            notify();
+        }
         // Any other refusal may concern only the question.
         if (held && is_held(facts.pin->pin, held.value())) co_return ok();
     }

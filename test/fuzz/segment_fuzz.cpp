@@ -48,22 +48,24 @@ void check_scan(BytesView in) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << in;
     const auto file = SegmentFile::open(folder.path(), 1, false);
     require(file.has_value(), "the file opens");
-    std::uint64_t offset = kSegmentHeaderBytes;
+    ScanPlace place{kSegmentHeaderBytes, kSegmentHeaderBytes};
     for (std::size_t steps = 0;; ++steps) {
         require(steps <= in.size() + 1, "a scan comes to an end");
-        const auto scan = scan_segment(*file.value(), offset, true);
+        const auto scan = scan_segment(*file.value(), place, true);
         if (!scan) return;
         for (const auto& record : scan.value().records) {
-            require(record.at.offset >= offset && record.at.offset < in.size(),
+            require(record.at.offset >= place.offset && record.at.offset < in.size(),
                     "records lie in the file");
             RecordView found;
             require(read_record(in.substr(record.at.offset), found) == RecordState::good &&
                         found.data == record.data && found.multihash == record.multihash,
                     "a scan gives what stands there");
         }
+        require(scan.value().next.good_end <= in.size() || scan.value().records.empty(),
+                "what is good lies in the file");
         if (scan.value().end) return;
-        require(scan.value().next > offset, "a scan moves on");
-        offset = scan.value().next;
+        require(scan.value().next.offset > place.offset, "a scan moves on");
+        place = scan.value().next;
     }
 }
 }  // namespace
@@ -72,8 +74,11 @@ std::vector<Bytes> seeds() {
     const auto whole = records();
     auto damaged = whole;
     damaged[kSegmentHeaderBytes + kRecordHeaderBytes + 3] ^= 1;
-    return {whole,   whole.substr(kSegmentHeaderBytes),   whole.substr(0, whole.size() - 10),
-            damaged, encode_block_row({{1, 16}, 100, 7}), encode_log_state({{2, 16}, 5, 6, 700})};
+    auto lost = whole;  // a length that cannot be
+    lost[kSegmentHeaderBytes] = '\x7f';
+    return {
+        whole, whole.substr(kSegmentHeaderBytes),   whole.substr(0, whole.size() - 10),    damaged,
+        lost,  encode_block_row({{1, 16}, 100, 7}), encode_log_state({{2, 16}, 5, 6, 700})};
 }
 }  // namespace ipfscluster::fuzz
 

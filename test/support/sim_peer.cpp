@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "cluster/rpc_handlers.hpp"
+#include "tracker/pins_to_hold.hpp"
 
 namespace ipfscluster::test {
 
@@ -27,7 +28,7 @@ SimPeerOptions::SimPeerOptions() {
     node.request_timeout = 2s;
 }
 
-SimPeer::Content::Content(SimPeer& peer, net::Host& host)
+SimPeer::Content::Content(SimPeer& peer, state::State& state, net::Host& host)
     : rows(peer.world_, peer.rows_disk_),
       blocks(peer.world_, 1ull << 30, peer.block_disk_),
       supply(blocks),
@@ -38,14 +39,15 @@ SimPeer::Content::Content(SimPeer& peer, net::Host& host)
             .fetcher = &bitswap,
             .host = &host,
             .self = peer.id,
-            .options = peer.options_.node}) {}
+            .options = peer.options_.node,
+            .wanted = [&peer, &state] { return tracker::pins_to_hold(peer.world_, state); }}) {}
 
 SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
     : number(life_number),
       store(peer.world_, peer.disk_),
       state(store, peer.id),
       host(peer.network_.add_host(peer.id)),
-      content(peer.options_.embedded ? std::make_unique<Content>(peer, *host) : nullptr),
+      content(peer.options_.embedded ? std::make_unique<Content>(peer, state, *host) : nullptr),
       ipfs(content ? static_cast<component::IpfsConnector&>(content->node) : peer.ipfs),
       consensus(peer.world_, *host, store, state, peer.options_.raft),
       monitor(peer.world_, *host, peer.options_.monitor, [this] { return consensus.peers(); }),

@@ -52,6 +52,7 @@ Async<> post_put(Deps deps, Exchange& e, Call call) {
         return pin_rows(*shared, *exchange, op, from);
     };
     // The cluster decides who pins; the daemon beside us only stores.
+    e.request.headers.set(component::kKeepForPinField, "1");
     auto done =
         co_await deps.upstream.pass_to(e, target_without_pin(e.request.target), std::move(answer));
     co_return done;

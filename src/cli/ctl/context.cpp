@@ -1,5 +1,6 @@
 #include "cli/ctl/context.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include "base/log.hpp"
@@ -22,8 +23,17 @@ int complain(Context& context, std::string_view doing, std::string_view cause) {
 
 Result<std::string> content_path(const std::string& argument) {
     if (argument.empty()) return fail(Kind::invalid, "a CID or path is needed");
-    std::string path = argument.starts_with('/') ? argument : "/ipfs/" + argument;
-    while (path.ends_with('/')) path.pop_back();
+    // As the server takes it: an address with `//` or `.` in it would only be sent elsewhere.
+    std::string path;
+    std::string_view rest = argument;
+    if (!rest.starts_with('/')) path = "/ipfs";
+    while (!rest.empty()) {
+        const std::string_view part = rest.substr(0, rest.find('/'));
+        rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+        if (part == "..")
+            return fail(Kind::invalid, "\"" + argument + "\": a path must not climb by \"..\"");
+        if (!part.empty() && part != ".") path.append("/").append(part);
+    }
     const std::size_t end_of_kind = path.find('/', 1);
     const std::string kind = path.substr(0, end_of_kind);
     if (end_of_kind == std::string::npos || (kind != "/ipfs" && kind != "/ipns" && kind != "/ipld"))
@@ -70,7 +80,11 @@ Result<PinOptions> pin_options(Context& context) {
             return fail(Kind::invalid, std::string(flag) + ": must be -1 or more");
         *field = static_cast<int>(value);
     }
-    if (flags.text("mode") == "direct") options.mode = PinMode::direct;
+    const std::string mode = flags.text("mode");
+    if (mode == "direct")
+        options.mode = PinMode::direct;
+    else if (!mode.empty() && mode != "recursive")
+        return fail(Kind::invalid, "mode: \"" + mode + "\" is neither recursive nor direct");
     if (flags.duration("expire-in").count() < 0)
         return fail(Kind::invalid, "expire-in: must not be negative");
     if (flags.duration("expire-in").count() > 0)

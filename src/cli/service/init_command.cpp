@@ -198,7 +198,8 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
     if (flags.custom_secret) {
         out << "Enter the cluster secret (32 bytes in hexadecimal): " << std::flush;
         std::string line;
-        std::getline(in, line);
+        if (!std::getline(in, line))
+            return fail(Kind::invalid, "no secret was entered; an empty line means none");
         ICL_TRY(auto secret, config::check_secret(line));
         options.custom_secret = std::move(secret);
     }
@@ -235,6 +236,7 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
                                              : "the node embedded in this peer")
         << reason << "\n";
     if (config.embedded.enabled) print_network(config.embedded, config_path, err);
+    for (const auto& warning : warnings) err << "NOTICE: " << warning << "\n";
     if (old) {
         for (const auto& notice : old->notices) err << "NOTICE: " << notice << "\n";
         err << "This peer is the one of " << flags.from << " now: do not run both.\n";

@@ -9,6 +9,7 @@
 #include "cli/service/provided_keys.hpp"
 #include "cluster/rpc_handlers.hpp"
 #include "config/peerstore.hpp"
+#include "tracker/pins_to_hold.hpp"
 
 namespace ipfscluster::service {
 
@@ -102,9 +103,11 @@ Async<> Peer::Parts::open_blocks() {
                                  .self = outside->id(),
                                  .options = node_options(config),
                                  .rows_lost = blocks->rebuilt(),
-                                 .pinned = [this](const Cid& cid) {
-                                     if (public_network) public_network->provide(cid);
-                                 }});
+                                 .wanted = [this] { return tracker::pins_to_hold(world, *state); },
+                                 .pinned =
+                                     [this](const Cid& cid) {
+                                         if (public_network) public_network->provide(cid);
+                                     }});
     ipfs = node.get();
     co_return ok();
 }
@@ -264,6 +267,12 @@ Async<> Peer::Parts::step(const char* what, Async<> work) {
     else
         logger("cluster")->warn("shutdown: {} failed took={} error=\"{}\"", what,
                                 format_go_duration(took), done.error().text);
+    co_return done;
+}
+
+Async<> Peer::Parts::stop_component(const char* what, Async<> work) {
+    auto done = co_await step(what, std::move(work));
+    if (!done && !stop_failure) stop_failure = done.error().in("shutdown: " + std::string(what));
     co_return ok();
 }
 
@@ -302,64 +311,66 @@ asio::awaitable<Error> Peer::wait_ended() {
 
 Async<> Peer::stop(bool leave) {
     auto& p = *parts_;
-    ICL_CO_TRY(co_await p.step("background tasks end", p.tasks.stop()));
+    (void)co_await p.step("background tasks end", p.tasks.stop());
     if (p.rest) {
-        ICL_CO_TRY(co_await p.step("the REST API is closed", p.drain(*p.rest)));
+        (void)co_await p.step("the REST API is closed", p.drain(*p.rest));
     }
     if (p.proxy) {
-        ICL_CO_TRY(co_await p.step("the IPFS proxy is closed", p.drain(*p.proxy)));
+        (void)co_await p.step("the IPFS proxy is closed", p.drain(*p.proxy));
     }
     if (p.node_api) {
-        ICL_CO_TRY(co_await p.step("the node's API is closed", p.drain(*p.node_api)));
+        (void)co_await p.step("the node's API is closed", p.drain(*p.node_api));
     }
     if (p.ready_once) {
-        ICL_CO_TRY(co_await p.step("the peerstore is saved", p.save_peerstore()));
+        (void)co_await p.step("the peerstore is saved", p.save_peerstore());
     }
     if (p.consensus && leave && p.ready_once) {
-        ICL_CO_TRY(co_await p.step("leaving the cluster", p.leave()));
+        (void)co_await p.step("leaving the cluster", p.leave());
     }
     if (p.cluster) {
-        ICL_CO_TRY(co_await p.step("cluster loops end", p.cluster->stop()));
+        (void)co_await p.step("cluster loops end", p.cluster->stop());
     }
     if (p.rpc_client) {
-        ICL_CO_TRY(co_await p.step("calls to other peers end", p.rpc_client->stop()));
+        (void)co_await p.step("calls to other peers end", p.rpc_client->stop());
     }
     if (p.rpc_server) {
-        ICL_CO_TRY(co_await p.step("RPC is closed", p.rpc_server->stop()));
+        (void)co_await p.step("RPC is closed", p.rpc_server->stop());
     }
     if (p.consensus) {
-        ICL_CO_TRY(co_await p.step("consensus stops", p.consensus->stop()));
+        ICL_CO_TRY(co_await p.stop_component("consensus stops", p.consensus->stop()));
     }
     if (p.tracker) {
-        ICL_CO_TRY(co_await p.step("the pin tracker stops", p.tracker->stop()));
+        ICL_CO_TRY(co_await p.stop_component("the pin tracker stops", p.tracker->stop()));
     }
     if (p.monitor) {
-        ICL_CO_TRY(co_await p.step("the monitor stops", p.monitor->stop()));
+        ICL_CO_TRY(co_await p.stop_component("the monitor stops", p.monitor->stop()));
     }
     if (p.node) {
-        ICL_CO_TRY(co_await p.step("the IPFS node stops", p.node->stop()));
+        ICL_CO_TRY(co_await p.stop_component("the IPFS node stops", p.node->stop()));
     }
     if (p.daemon) {
-        ICL_CO_TRY(co_await p.step("the IPFS connector stops", p.daemon->stop()));
+        ICL_CO_TRY(co_await p.stop_component("the IPFS connector stops", p.daemon->stop()));
     }
     if (p.public_network) {
-        ICL_CO_TRY(co_await p.step("the public network is closed", p.public_network->stop()));
+        ICL_CO_TRY(
+            co_await p.stop_component("the public network is closed", p.public_network->stop()));
     }
     if (p.bitswap) {
-        ICL_CO_TRY(co_await p.step("bitswap stops", p.bitswap->stop()));
+        ICL_CO_TRY(co_await p.stop_component("bitswap stops", p.bitswap->stop()));
     }
     if (p.blocks) {
-        ICL_CO_TRY(co_await p.step("the block store is closed", p.blocks->close()));
+        ICL_CO_TRY(co_await p.stop_component("the block store is closed", p.blocks->close()));
     }
     if (p.block_rows) {
-        ICL_CO_TRY(co_await p.step("the block index is flushed", p.block_rows->close()));
+        ICL_CO_TRY(co_await p.stop_component("the block index is flushed", p.block_rows->close()));
     }
     if (p.store) {
-        ICL_CO_TRY(co_await p.step("the database is flushed", p.store->close()));
+        (void)co_await p.step("the database is flushed", p.store->close());
     }
     if (p.host) {
-        ICL_CO_TRY(co_await p.step("the network is closed", p.host->close()));
+        (void)co_await p.step("the network is closed", p.host->close());
     }
+    if (p.stop_failure) co_return fail(*p.stop_failure);
     co_return ok();
 }
 

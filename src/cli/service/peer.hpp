@@ -24,7 +24,9 @@ class Peer {
     /// The reason why this peer must end by itself: it was removed, or a part of it failed;
     /// `cancelled` when the wait was.
     asio::awaitable<Error> wait_ended();
-    /// Orderly shutdown (design 8), each step logged with its time.
+    /// Orderly shutdown (design 8), each step logged with its time. Goes through all of them; fails
+    /// with the first component that could not stop in order. What concerns others alone (leaving,
+    /// the peerstore) and the database's last flush, after which nothing is written, do not count.
     Async<> stop(bool leave);
     /// Cuts the deadlines of the shutdown that runs or comes: what still runs then is cut at once.
     void hurry();

@@ -112,7 +112,11 @@ struct Peer::Parts {
     asio::awaitable<void> connect_swarms();
     asio::awaitable<void> send_metrics();
     asio::awaitable<void> peerstore_loop();
+    /// A part of the shutdown: logged, and whatever comes of it, the next one follows.
     Async<> step(const char* what, Async<> work);
+    /// As `step`; a failure is what `Peer::stop` ends with.
+    Async<> stop_component(const char* what, Async<> work);
+    std::optional<Error> stop_failure;
     template <class Server>
     Async<> drain(Server& server) {
         return hurry.drain([&server](Duration limit) { return server.stop(limit); }, kDrainLimit);

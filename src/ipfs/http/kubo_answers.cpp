@@ -185,8 +185,8 @@ Result<std::vector<PeerId>> parse_swarm_peers(std::string_view text) {
 Result<Cid> parse_resolve(std::string_view text) {
     std::string path;
     ICL_TRY(read_fields(text, [&](JsonFields& f) { f.take("Path", path); }));
-    constexpr std::string_view kPrefix = "/ipfs/";
-    if (!path.starts_with(kPrefix))
+    constexpr std::string_view kPrefix = "/ipfs/";  // as long as "/ipld/"
+    if (!path.starts_with(kPrefix) && !path.starts_with("/ipld/"))
         return fail(Kind::corrupt, "Path: \"" + path.substr(0, 200) + "\" is no /ipfs/ path");
     const auto rest = std::string_view(path).substr(kPrefix.size());
     const auto slash = rest.find('/');

@@ -58,22 +58,49 @@ class GcSource final : public Source<RepoGcKey> {
     SourcePtr<blockstore::BlockInfo> run_;
 };
 
+class WantedPins final : public Source<blockstore::PinRecord> {
+ public:
+    explicit WantedPins(SourcePtr<Pin> pins) : pins_(std::move(pins)) {}
+    Async<std::optional<blockstore::PinRecord>> next() override {
+        ICL_CO_TRY(auto pin, co_await pins_->next());
+        if (!pin) co_return std::optional<blockstore::PinRecord>{};
+        co_return std::optional<blockstore::PinRecord>(
+            blockstore::PinRecord{std::move(pin->cid), pin->max_depth, false, {}});
+    }
+
+ private:
+    SourcePtr<Pin> pins_;
+};
+
+blockstore::Collector::Wanted wanted_of(const std::function<SourcePtr<Pin>()>& pins) {
+    if (!pins) return {};
+    return [pins]() -> SourcePtr<blockstore::PinRecord> {
+        return std::make_unique<WantedPins>(pins());
+    };
+}
+
 }  // namespace
 
 EmbeddedNode::EmbeddedNode(EmbeddedNodeConfig config)
     : config_(std::move(config)),
       pins_(config_.rows),
       leases_(config_.world, config_.rows),
-      collector_(config_.world, config_.blocks, config_.rows, pins_, leases_),
+      collector_(config_.world, config_.blocks, config_.rows, pins_, leases_,
+                 wanted_of(config_.wanted)),
       calls_(pins_),
       tasks_(config_.world, "ipfsnode") {}
 
 EmbeddedNode::~EmbeddedNode() = default;
 
 NodeParts EmbeddedNode::parts(bool offline) {
-    return {config_.world,  config_.blocks, pins_,
-            leases_,        collector_,     offline ? nullptr : config_.fetcher,
-            config_.options};
+    return {.world = config_.world,
+            .blocks = config_.blocks,
+            .pins = pins_,
+            .leases = leases_,
+            .collector = collector_,
+            .removals = removals_,
+            .fetcher = offline ? nullptr : config_.fetcher,
+            .options = config_.options};
 }
 
 std::shared_ptr<NodeBlocks> EmbeddedNode::reader(bool offline) {
@@ -128,11 +155,10 @@ Async<> EmbeddedNode::pin_with(NodeParts parts, Pin pin, component::ProgressHand
     if (held && before->depth == pin.max_depth && before->name == name) {
         // An earlier call may have been cancelled before its record was on the disk.
         ICL_CO_TRY(co_await config_.rows.sync());
-        co_return leases_.release_kept(pin.cid.multihash());
+        co_return end_lease(pin);
     }
     blockstore::PinRecord record{pin.cid, pin.max_depth, true, name};
     if (!held) {
-        ICL_CO_TRY(config_.blocks.check_space());
         const auto call = calls_.begin(pin.cid, pin.max_depth, before, undo);
         auto walked = co_await walk_pin(std::move(parts), call, std::move(progress));
         if (walked && calls_.overtaken(call))
@@ -150,7 +176,13 @@ Async<> EmbeddedNode::pin_with(NodeParts parts, Pin pin, component::ProgressHand
     ++pin_changes_;
     ICL_CO_TRY(co_await pins_.complete(std::move(record)));
     if (config_.pinned) config_.pinned(pin.cid);
-    co_return leases_.release_kept(pin.cid.multihash());
+    co_return end_lease(pin);
+}
+
+/// A pin of the root alone protects nothing of what an add has stored below it.
+Result<> EmbeddedNode::end_lease(const Pin& pin) {
+    if (pin.max_depth >= 0) return ok();
+    return leases_.release_kept(pin.cid.multihash());
 }
 
 Async<> EmbeddedNode::walk_pin(NodeParts parts, PinCalls::Call call,
@@ -203,10 +235,12 @@ Async<> EmbeddedNode::remove_block(Cid cid) {
     if (!held) co_return fail(Kind::not_found, "ipld: could not find " + cid.to_string());
     ICL_CO_TRY(co_await config_.blocks.sync(config_.blocks.loss_epoch()));
     constexpr int kAttemptsMax = 8;
+    const RemovalWatch::Removal removal(removals_, multihash);
     for (int attempt = 0;; ++attempt) {
         const auto seen = pin_changes_;
+        const auto met = removal.met();
         ICL_CO_TRY(co_await check_unpinned(cid));
-        if (seen == pin_changes_) break;
+        if (seen == pin_changes_ && met == removal.met()) break;
         if (attempt == kAttemptsMax)
             co_return fail(Kind::retryable, "pins are changing all the time, try again");
     }

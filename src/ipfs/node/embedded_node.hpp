@@ -22,6 +22,10 @@ struct EmbeddedNodeConfig {
     /// The rows were lost and are built anew (SegmentStore::rebuilt): nothing is collected for a
     /// while, so that the cluster can pin again what it wants here.
     bool rows_lost = false;
+    /// What the cluster wants pinned here, pinned or not: a collection keeps what is held of it. An
+    /// add is acknowledged once its pin is agreed on, and that may wait for its turn for longer
+    /// than any lease. Null: nobody else wants anything.
+    std::function<SourcePtr<Pin>()> wanted = {};
     /// A pin has become complete and durable; null: nobody wants to know.
     std::function<void(const Cid&)> pinned = {};
 };
@@ -86,12 +90,14 @@ class EmbeddedNode final : public component::IpfsConnector {
     Async<> pin_with(NodeParts parts, Pin pin, component::ProgressHandler progress, bool undo);
     Async<> walk_pin(NodeParts parts, PinCalls::Call call, component::ProgressHandler progress);
     Async<> check_unpinned(Cid cid);
+    Result<> end_lease(const Pin& pin);
     Async<> check_no_root(Cid cid);
 
     EmbeddedNodeConfig config_;
     blockstore::PinTable pins_;
     blockstore::LeaseTable leases_;
     blockstore::Collector collector_;
+    RemovalWatch removals_;
     PinCalls calls_;
     TaskGroup tasks_;
     std::uint64_t pin_changes_ = 0;  ///< grows before a pin's walk may rely on what is held

@@ -94,6 +94,8 @@ Async<component::FileInfo> EmbeddedNode::stat(std::string path) {
     ICL_CO_TRY(auto parsed, dag::parse_ipfs_path(path));
     const auto blocks = reader();
     ICL_CO_TRY(auto found, co_await dag::resolve_path(*blocks, std::move(parsed)));
+    if (found.node.type == dag::NodeView::Type::other)
+        co_return fail(Kind::invalid, path + " is neither a file nor a directory");
     co_return component::FileInfo{found.cid, found.node.is_directory(), found.node.file_size};
 }
 

@@ -6,6 +6,7 @@
 #include "blockstore/lease_table.hpp"
 #include "blockstore/pin_table.hpp"
 #include "exchange/fetcher.hpp"
+#include "ipfs/node/removal_watch.hpp"
 #include "runtime/world.hpp"
 
 namespace ipfscluster::node {
@@ -31,6 +32,7 @@ struct NodeParts {
     blockstore::PinTable& pins;
     blockstore::LeaseTable& leases;
     blockstore::Collector& collector;
+    RemovalWatch& removals;
     exchange::Fetcher* fetcher;  ///< null: no network at all
     const NodeOptions& options;
 };

@@ -78,6 +78,8 @@ Async<> PinWalk::visit(dag::DagWalk::Step step) {
     if (auto inlined = blockstore::inlined_data(step.cid)) co_return walk_.arrived(step, *inlined);
     ICL_CO_TRY(auto held, co_await find_held(step.cid));
     if (!held) {
+        // Only here: what is held whole needs no room, and must be registered on a full disk too.
+        ICL_CO_TRY(parts_.blocks.check_space());
         ICL_CO_TRY(auto data, co_await fetch(step.cid));
         std::vector<dag::Block> blocks;
         blocks.push_back({step.cid, data});
@@ -100,6 +102,7 @@ Async<std::optional<PinWalk::Held>> PinWalk::find_held(Cid cid) {
     const Bytes multihash(cid.multihash());
     ICL_CO_TRY(const auto size, parts_.blocks.size(multihash));
     if (!size) co_return std::optional<Held>{};
+    parts_.removals.met(multihash);
     // See Collector: a run that is under way must not take what this pin relies on.
     if (parts_.collector.running()) {
         ICL_CO_TRY(parts_.blocks.touch(multihash));

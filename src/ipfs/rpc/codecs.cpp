@@ -35,8 +35,10 @@ Async<> store_block(Call& call, Cid cid, Bytes data, bool pin) {
     auto& node = call.node();
     ICL_CO_TRY(const auto session, co_await node.open_session());
     ICL_CO_TRY(co_await session->put_verified(cid, std::move(data)));
-    if (!pin) co_return co_await session->commit_unleased();
+    const bool kept = call.exchange().request.headers.has(component::kKeepForPinField);
+    if (!pin && !kept) co_return co_await session->commit_unleased();
     ICL_CO_TRY(co_await session->commit());
+    if (!pin) co_return ok();
     Pin wanted;
     wanted.cid = cid;
     component::ProgressHandler none;

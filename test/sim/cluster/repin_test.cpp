@@ -142,6 +142,71 @@ TEST_F(SlowRepinTest, what_others_unpin_or_change_meanwhile_stays_as_they_were_t
     EXPECT_EQ(cluster.settle(), "");
 }
 
+TEST_F(SlowRepinTest, what_copies_the_holders_of_a_pin_that_waits_for_repair_is_repaired_too) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(24, 2);
+    const int dead = (cluster.leader() + 1) % 4;
+    const int witness = (dead + 1) % 4;
+    const auto dead_id = cluster.peer(dead).id;
+    auto rows =
+        cluster.collect<state::StoredPin>(witness, cluster.peer(witness).life().state.list());
+    ASSERT_TRUE(rows);
+    std::vector<Cid> to_move;
+    for (const auto& row : rows.value())
+        if (row.pin.allocated_to(dead_id)) to_move.push_back(row.pin.cid);
+    ASSERT_GE(to_move.size(), 3u);
+    cluster.peer(dead).crash();
+    ASSERT_TRUE(cluster.world.run_until(
+        [&] {
+            const auto first = pin_of(witness, to_move.front());
+            return first && !first->allocated_to(dead_id);
+        },
+        60s));
+    Pin copy;
+    copy.cid = cid(100);
+    copy.options.pin_update = to_move.back();
+    auto& api = cluster.peer(witness).life().cluster;
+    auto updated = cluster.await<Pin>(witness, api.pin(std::move(copy)));
+    ASSERT_TRUE(updated) << updated.error().text;
+    EXPECT_FALSE(updated.value().allocated_to(dead_id));
+    EXPECT_EQ(updated.value().allocations.size(), 2u);
+
+    cluster.world.run_for(std::chrono::seconds(to_move.size() + 60));
+    Pin chosen;
+    chosen.cid = cid(101);
+    chosen.options.replication_min = chosen.options.replication_max = 1;
+    chosen.allocations = {dead_id};
+    auto pinned = cluster.await<Pin>(witness, api.pin(std::move(chosen)));
+    ASSERT_TRUE(pinned) << pinned.error().text;
+    EXPECT_FALSE(pinned.value().allocated_to(dead_id));
+    EXPECT_EQ(pinned.value().allocations.size(), 1u);
+}
+
+TEST_F(SlowRepinTest, a_copy_on_a_peer_that_was_just_removed_is_no_live_copy) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    pin_items(24, 2);
+    const int witness = cluster.leader();
+    auto rows =
+        cluster.collect<state::StoredPin>(witness, cluster.peer(witness).life().state.list());
+    ASSERT_TRUE(rows);
+    const auto witness_id = cluster.peer(witness).id;
+    const auto shared =
+        std::find_if(rows.value().begin(), rows.value().end(),
+                     [&](const auto& row) { return !row.pin.allocated_to(witness_id); });
+    ASSERT_NE(shared, rows.value().end());
+    auto& api = cluster.peer(witness).life().cluster;
+    const auto holders = shared->pin.allocations;
+    auto first = cluster.await<void>(witness, api.peer_remove(holders[0], false));
+    ASSERT_TRUE(first) << first.error().text;
+    auto second = cluster.await<void>(witness, api.peer_remove(holders[1], false));
+    ASSERT_FALSE(second) << "nobody but the two may hold it yet";
+    EXPECT_EQ(second.error().kind, Kind::conflict);
+    for (int number = 0; number < 4; ++number)
+        if (cluster.peer(number).id == holders[0]) cluster.peer(number).member = false;
+}
+
 TEST_F(RepinTest, the_pins_of_a_removed_peer_move_at_once) {
     cluster.start_all();
     ASSERT_EQ(cluster.settle(), "");

@@ -283,6 +283,7 @@ class Puts : public Intercept {
     void start_daemon(std::string rows, std::string trailer = {}, int status = 200) {
         start([this, rows, trailer, status](Exchange& e) -> Async<> {
             daemon_saw.push_back(e.request.target);
+            keep = e.request.headers.has(component::kKeepForPinField);
             ICL_CO_TRY(auto body, co_await e.read_whole_body(1 << 20));
             stored = body;
             if (status != 200)
@@ -295,6 +296,7 @@ class Puts : public Intercept {
         });
     }
     std::string stored;
+    bool keep = false;  ///< a node of ours is asked to keep it for the cluster's pin
 };
 
 TEST_F(Puts, blocks_are_stored_by_the_daemon_and_pinned_by_the_cluster) {
@@ -306,6 +308,7 @@ TEST_F(Puts, blocks_are_stored_by_the_daemon_and_pinned_by_the_cluster) {
     EXPECT_EQ(answer.body, rows);
     EXPECT_EQ(stored, "upload");
     EXPECT_EQ(daemon_saw.back(), "/api/v0/block/put?pin=false&format=raw");
+    EXPECT_TRUE(keep);
     EXPECT_TRUE(called("pin " + a));
     EXPECT_TRUE(called("pin " + b));
     EXPECT_FALSE(answer.trailers.has("X-Stream-Error"));
@@ -313,6 +316,7 @@ TEST_F(Puts, blocks_are_stored_by_the_daemon_and_pinned_by_the_cluster) {
     cluster.calls.clear();
     EXPECT_EQ(post("/api/v0/block/put?format=raw", {}, "upload").body, rows);
     EXPECT_EQ(daemon_saw.back(), "/api/v0/block/put?format=raw");
+    EXPECT_FALSE(keep);
     EXPECT_TRUE(cluster.calls.empty());
 
     cluster.pinset.clear();

@@ -147,6 +147,29 @@ TEST_F(SegmentStoreTest, a_block_damaged_on_the_disk_is_never_given_out_and_can_
     EXPECT_EQ(readable(1, 3), 3u);
 }
 
+TEST_F(SegmentStoreTest, a_rebuild_finds_what_lies_behind_a_damaged_length_and_appends_after_it) {
+    segment_bytes = 1u << 20;
+    open();
+    ASSERT_TRUE(put(1, 3));
+    close();
+    {
+        std::fstream file(newest_segment(), std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(static_cast<std::streamoff>(kSegmentHeaderBytes + record_bytes(34, 1000)));
+        file << '\x7f';
+    }
+    index = std::make_unique<storage::MemoryStore>(real.world);
+    open();
+    EXPECT_EQ(store->damaged(), 1u);
+    EXPECT_EQ(readable(1, 3), 2u);
+    ASSERT_TRUE(put(2, 2));
+    reopen();
+    EXPECT_EQ(readable(1, 3), 3u);
+    close();
+    index = std::make_unique<storage::MemoryStore>(real.world);
+    open();
+    EXPECT_EQ(readable(1, 3), 3u);
+}
+
 TEST_F(SegmentStoreTest, sweeping_everything_and_compacting_returns_the_space) {
     open();
     ASSERT_TRUE(put(1, 200));

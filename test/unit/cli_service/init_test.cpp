@@ -1,6 +1,7 @@
 // What a plain `init` writes and says.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <sstream>
 
 #include "cli/service/init_command.hpp"
@@ -55,6 +56,31 @@ TEST_F(InitTest, only_a_new_secret_is_told) {
     EXPECT_EQ(init({{"CLUSTER_SECRET", given}}).cluster.secret, given);
     EXPECT_EQ(err.str().find(given), std::string::npos) << err.str();
     EXPECT_NE(err.str().find("--bootstrap"), std::string::npos);
+}
+
+TEST_F(InitTest, a_setting_that_is_not_stored_is_said_so) {
+    flags.ipfs = "kubo";
+    flags.ipfs_given = true;
+    init({{"CLUSTER_EMBEDDED_STORAGEMAX", "10GB"}});
+    EXPECT_NE(err.str().find("NOTICE: ipfs_connector.embedded"), std::string::npos) << err.str();
+    flags.force = true;
+    init({});
+    EXPECT_EQ(err.str().find("NOTICE"), std::string::npos) << err.str();
+}
+
+TEST_F(InitTest, a_secret_that_nobody_entered_is_not_an_empty_one) {
+    flags.folder = temp.path("peer");
+    flags.ipfs = "embedded";
+    flags.custom_secret = true;
+    std::istringstream nothing;
+    std::ostringstream out;
+    const auto done = run_init(flags, config::Environment(), nothing, out, err);
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().text.find("no secret"), std::string::npos) << done.error().text;
+    EXPECT_FALSE(std::filesystem::exists(flags.folder));
+    std::istringstream empty_line("\n");
+    ASSERT_TRUE(run_init(flags, config::Environment(), empty_line, out, err));
+    EXPECT_NE(err.str().find("NOTICE: cluster.secret is empty"), std::string::npos) << err.str();
 }
 
 }  // namespace

@@ -267,6 +267,13 @@ TEST_F(AddTest, an_early_refusal_is_reported_in_the_servers_words) {
     EXPECT_EQ(added.error().error.text, "bad chunker");
 }
 
+TEST_F(AddTest, an_answer_that_names_nothing_is_no_success) {
+    serve([](http::Exchange& e) -> Async<> { return e.respond(200, "application/json", ""); });
+    const auto added = add({0, false});
+    ASSERT_FALSE(added);
+    EXPECT_NE(added.error().error.text.find("what was added"), std::string::npos);
+}
+
 TEST(AddQuery, names_every_option) {
     AddParams params;
     params.pin.name = "a&b";

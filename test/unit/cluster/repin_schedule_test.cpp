@@ -16,10 +16,13 @@ class RepinScheduleTest : public ::testing::Test {
         view.acting = true;
         view.members = view.alive = {peer(1), peer(2), peer(3)};
         EXPECT_TRUE(look()) << "who begins to act does not know what happened before";
-        walked(true);
+        walked(nothing);
+        EXPECT_EQ(wait(), 30) << "what was planned before may land behind the walk";
+        walked(nothing);
+        EXPECT_EQ(wait(), -1);
     }
     bool look() { return schedule.look(view, now); }
-    void walked(bool complete) { schedule.walked(view.overdue, complete, now); }
+    void walked(RepinSchedule::Walk walk) { schedule.walked(view.overdue, walk, now); }
     void die(int number) {
         view.alive.erase(peer(number));
         view.overdue = {peer(number)};
@@ -33,6 +36,7 @@ class RepinScheduleTest : public ::testing::Test {
         return -1;
     }
 
+    const RepinSchedule::Walk nothing{}, moved{.moved = true}, left{.left = true};
     RepinSchedule schedule;
     RepinSchedule::View view;
     SteadyTime now{1h};
@@ -41,7 +45,11 @@ class RepinScheduleTest : public ::testing::Test {
 TEST_F(RepinScheduleTest, a_dead_peer_is_walked_for_once) {
     die(3);
     EXPECT_TRUE(look());
-    walked(true);
+    walked(moved);
+    EXPECT_EQ(wait(), 30);
+    walked(moved);
+    EXPECT_EQ(wait(), 30) << "that something was found calls for one more";
+    walked(nothing);
     EXPECT_EQ(wait(), -1);
     // It comes back and dies again.
     view.alive.insert(peer(3));
@@ -56,7 +64,7 @@ TEST_F(RepinScheduleTest, what_cannot_be_repaired_is_tried_less_and_less_often) 
     EXPECT_TRUE(look());
     std::vector<int> pauses;
     for (int i = 0; i < 9; ++i) {
-        walked(false);
+        walked(left);
         pauses.push_back(wait());
     }
     EXPECT_EQ(pauses, (std::vector<int>{10, 20, 40, 80, 160, 320, 600, 600, 600}));
@@ -66,18 +74,20 @@ TEST_F(RepinScheduleTest, a_change_of_members_or_liveness_ends_the_wait) {
     die(3);
     for (int i = 0; i < 9; ++i) {
         ASSERT_GE(wait(), 0);
-        walked(false);
+        walked(left);
     }
     now += 60s;
     ASSERT_FALSE(look());
     view.members.insert(peer(4));
     view.alive.insert(peer(4));
     EXPECT_TRUE(look()) << "there is room now";
-    walked(false);
+    walked(left);
     now += 1s;
     view.alive.erase(peer(2));
     EXPECT_EQ(wait(), 9) << "a peer that comes and goes does not make it walk all the time";
-    walked(true);
+    walked(nothing);
+    EXPECT_EQ(wait(), 30);
+    walked(nothing);
     EXPECT_EQ(wait(), -1);
 }
 
@@ -85,7 +95,7 @@ TEST_F(RepinScheduleTest, a_member_that_left_and_a_new_coordinator_are_news) {
     view.members.erase(peer(2));
     view.alive.erase(peer(2));
     EXPECT_TRUE(look());
-    walked(true);
+    walked(moved);
     view.acting = false;
     EXPECT_FALSE(look());
     view.acting = true;

@@ -57,13 +57,29 @@ TEST(Environment, variables_of_a_section_that_is_not_in_the_file_are_warned_abou
 }
 
 TEST(Environment, set_but_empty_counts_as_set) {
-    EXPECT_EQ(with("CLUSTER_SECRET", "").value().cluster.secret, "");
     EXPECT_EQ(with("CLUSTER_LISTENMULTIADDRESS", "").error().kind, Kind::invalid);
     EXPECT_EQ(with("CLUSTER_STATESYNCINTERVAL", "").value().cluster.state_sync_interval,
               Duration(std::chrono::minutes(5)));
-    const auto open = with("CLUSTER_RESTAPI_BASICAUTHCREDENTIALS", "");
-    ASSERT_FALSE(open) << "an empty variable would switch the authentication off";
-    EXPECT_NE(open.error().text.find("CLUSTER_RESTAPI_BASICAUTHCREDENTIALS"), std::string::npos);
+}
+
+TEST(Environment, set_but_empty_takes_no_protection_away) {
+    for (const std::string name : {"CLUSTER_RESTAPI_BASICAUTHCREDENTIALS", "CLUSTER_SECRET"}) {
+        const auto open = with(name, "");
+        ASSERT_FALSE(open) << name;
+        EXPECT_NE(open.error().text.find(name + " is empty"), std::string::npos);
+    }
+}
+
+TEST(Environment, a_cluster_without_secret_is_warned_about) {
+    InitOptions options;
+    options.custom_secret = "";
+    Warnings warnings;
+    const auto config =
+        parse_config(default_config_json(options).value(),
+                     Environment(Environment::Variables{{"CLUSTER_SECRET", ""}}), warnings);
+    ASSERT_TRUE(config) << config.error().text;
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_NE(warnings[0].find("cluster.secret is empty"), std::string::npos) << warnings[0];
 }
 
 TEST(Environment, zero_does_not_beat_a_default_that_zero_means) {

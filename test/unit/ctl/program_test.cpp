@@ -43,6 +43,11 @@ Async<> answer(http::Exchange& e) {
         co_return co_await e.respond(200, "application/json", status_of("pinned"));
     if (path == "/pins/ipfs/" + cid)
         co_return co_await e.respond(200, "application/json", pin_text());
+    if (path.find("moved") != std::string::npos || path == "/peers" || path == "/id") {
+        e.headers.add("Location", "https://elsewhere.example/login");
+        if (path == "/id") co_return co_await e.respond_empty(302);
+        co_return co_await e.respond(301, "text/html", "<html>moved</html>\n");
+    }
     if (path == "/allocations") {
         e.headers.add("Trailer", "X-Stream-Error");
         e.start(200, "application/json");
@@ -143,6 +148,16 @@ TEST_F(ProgramTest, a_broken_stream_prints_its_items_and_exits_with_2) {
     EXPECT_NE(out_.find("Message: half way"), std::string::npos);
 }
 
+TEST_F(ProgramTest, a_redirection_is_no_success) {
+    const std::vector<std::vector<std::string>> commands = {
+        {"id"}, {"peers", "ls"}, {"cat", std::string(kCid) + "/moved"}};
+    for (const auto& command : commands) {
+        EXPECT_EQ(ctl(command), 2) << command[0];
+        EXPECT_NE(out_.find("https://elsewhere.example/login"), std::string::npos) << out_;
+        EXPECT_EQ(out_.find("<html>"), std::string::npos) << out_;
+    }
+}
+
 TEST_F(ProgramTest, no_answer_exits_with_1) {
     host_ = "/unix" + folder_.path("nobody");
     EXPECT_EQ(ctl({"id"}), 1);
@@ -157,6 +172,9 @@ TEST_F(ProgramTest, bad_arguments_exit_with_1_and_say_why) {
     EXPECT_NE(err_.find("replication-min"), std::string::npos);
     EXPECT_EQ(ctl({"pin", "add", kCid, "--allocations", "x"}), 1);
     EXPECT_EQ(ctl({"pin", "add", kCid, "--metadata", "x"}), 1);
+    EXPECT_EQ(ctl({"pin", "add", kCid, "--mode", "Direct"}), 1);
+    EXPECT_NE(err_.find("Direct"), std::string::npos);
+    EXPECT_EQ(ctl({"cat", std::string(kCid) + "/a/../f"}), 1);
     EXPECT_EQ(ctl({"status", "--filter", "undefined"}), 1);
     EXPECT_EQ(ctl({"--enc", "yaml", "id"}), 1);
     EXPECT_EQ(ctl({"pin", "add", "--bogus"}), 1);
@@ -192,6 +210,8 @@ TEST_F(ProgramTest, add_sends_files_and_prints_what_came_of_it) {
 
 TEST_F(ProgramTest, get_and_cat_read_through_the_peer) {
     EXPECT_EQ(ctl({"cat", std::string(kCid) + "/f"}), 0);
+    EXPECT_EQ(out_, "hi");
+    EXPECT_EQ(ctl({"cat", "/ipfs//" + std::string(kCid) + "/.//f/"}), 0);
     EXPECT_EQ(out_, "hi");
     EXPECT_EQ(ctl({"get", kCid, "-o", folder_.path("saved")}), 0);
     std::ifstream in(folder_.path("saved/f"));

@@ -65,6 +65,9 @@ TEST(Paths, are_split_into_root_and_names) {
     EXPECT_EQ(path.segments, (std::vector<std::string>{"a", "b%20c"}));
     EXPECT_TRUE(parse_ipfs_path(cid).value().segments.empty());
     EXPECT_EQ(parse_ipfs_path("/ipns/x").error().kind, Kind::unsupported);
+    EXPECT_EQ(parse_ipfs_path("/ipld/" + cid + "/").value().root.to_string(), cid);
+    EXPECT_EQ(parse_ipfs_path("/ipld/" + cid + "/a").error().kind, Kind::unsupported);
+    EXPECT_EQ(parse_ipfs_path("/ipld/nonsense").error().kind, Kind::invalid);
     EXPECT_EQ(parse_ipfs_path("/other/" + cid).error().kind, Kind::invalid);
     EXPECT_EQ(parse_ipfs_path("/ipfs/nonsense").error().kind, Kind::invalid);
 }

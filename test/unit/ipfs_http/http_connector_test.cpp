@@ -394,7 +394,10 @@ TEST_F(HttpConnectorTest, content_is_read_back) {
     EXPECT_EQ(run(connector->resolve(path)).value(), cid);
     EXPECT_EQ(run(connector->resolve("/ipns/example.org")).value(), cid);
     EXPECT_EQ(run(connector->resolve(other.to_string())).value(), other);
+    EXPECT_EQ(run(connector->resolve("/ipld/" + other.to_string())).value(), other);
     EXPECT_EQ(count("resolve"), 2u);  // a bare CID needs no daemon
+    answer("resolve", {{.pieces = {R"({"Path":"/ipld/)" + cid.to_string() + "\"}"}}});
+    EXPECT_EQ(run(connector->resolve("/ipld/" + other.to_string() + "/Links/0/Hash")).value(), cid);
     EXPECT_FALSE(run(connector->resolve("/ipfs/nonsense")));
 }
 

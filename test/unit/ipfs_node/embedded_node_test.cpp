@@ -26,6 +26,7 @@ TEST_F(NodeTest, what_was_added_and_pinned_reads_back) {
 TEST_F(NodeTest, a_range_of_a_file_is_cut_exactly) {
     const auto dir = import_directory(kFiles);
     ASSERT_TRUE(add(dir));
+    EXPECT_EQ(run(node->resolve("/ipld/" + dir.root.to_string())).value(), dir.root);
     auto cid = run(node->resolve("/ipfs/" + dir.root.to_string() + "/big"));
     ASSERT_TRUE(cid);
     auto source = run(node->cat(cid.value(), 1'000, 100'000));
@@ -228,6 +229,38 @@ TEST_F(NodeTest, a_block_is_removed_only_when_nothing_needs_it) {
     EXPECT_EQ(gc(), dir.as_map().size() - 1);
 }
 
+TEST_F(NodeTest, a_block_that_a_running_pin_has_met_is_not_removed) {
+    std::map<std::string, Bytes> many;
+    for (std::uint64_t i = 0; i < 40; ++i) many["f" + std::to_string(i)] = content(100 + i, 20'000);
+    const auto other = import_directory(many);  // takes a while to look through
+    ASSERT_TRUE(add(other));
+    ASSERT_TRUE(run(node->pin(pin_of(other.root), {})));
+    const auto dir = import_directory(kFiles);
+    const auto leaf = dir.blocks.front();
+    int removed = 0, kept = 0;
+    for (int ms = 1; ms <= 60; ++ms) {
+        fetcher.blocks = dir.as_map();
+        fetcher.blocks.erase(leaf.cid);
+        fetcher.delay = std::chrono::milliseconds(ms);
+        {
+            auto session = std::move(run(node->open_session())).value();
+            ASSERT_TRUE(run(session->put(leaf.cid, leaf.data)));
+            ASSERT_TRUE(run(session->commit_unleased()));
+        }
+        const auto pinned = test::start<void>(world, node->pin(pin_of(dir.root), {}));
+        const auto gone = test::start<void>(world, node->remove_block(leaf.cid));
+        world.run_for(3 * options.pin_timeout);
+        ASSERT_TRUE(*pinned && *gone);
+        if (**pinned) {
+            EXPECT_TRUE(blocks.has(leaf.cid.multihash()).value()) << ms;
+        }
+        ++(**gone ? removed : kept);
+        ASSERT_TRUE(run(node->unpin(dir.root)));
+        gc();
+    }
+    EXPECT_GT(kept, 0);
+}
+
 TEST_F(NodeTest, a_pinned_block_is_not_removed_by_another_cid_of_its_bytes) {
     const auto dir = import_directory(kFiles);
     ASSERT_TRUE(add(dir));
@@ -266,6 +299,16 @@ TEST_F(NodeTest, a_damaged_block_of_a_pin_that_failed_does_not_forbid_removals) 
     blocks.damage(dir.root.multihash());
     const auto removed = run(node->remove_block(free));
     EXPECT_TRUE(removed) << removed.error().text;
+}
+
+TEST_F(NodeTest, what_is_no_file_is_not_taken_for_an_empty_one) {
+    const Bytes document("\xa0", 1);
+    const auto cid =
+        Cid::v1(Codec::dag_cbor, multihash_digest(HashCode::sha2_256, document).value());
+    fetcher.blocks = {{cid, document}};
+    const auto info = run(node->stat("/ipfs/" + cid.to_string()));
+    ASSERT_FALSE(info);
+    EXPECT_EQ(info.error().kind, Kind::invalid);
 }
 
 TEST_F(NodeTest, what_cannot_be_checked_is_not_asked_for) {

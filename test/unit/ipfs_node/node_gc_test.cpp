@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "support.hpp"
 
 namespace ipfscluster::node {
@@ -48,6 +50,65 @@ TEST_F(NodeTest, a_committed_add_is_kept_until_its_pin_takes_over_or_the_lease_e
     ASSERT_TRUE(add(dir));
     world.run_for(options.gc_lease + std::chrono::seconds(1));
     EXPECT_GT(gc(), 0u);
+}
+
+TEST_F(NodeTest, what_the_cluster_wants_is_kept_however_long_its_pin_waits) {
+    const auto dir = import_directory(kFiles);
+    const auto part = import_directory({{"a", content(11, 30'000)}, {"d", content(14, 9'000)}});
+    ASSERT_TRUE(add(dir));
+    ASSERT_TRUE(add(part));
+    const auto in_both = dir.as_map();
+    const auto lost = std::find_if(part.blocks.begin(), part.blocks.end(),
+                                   [&](const auto& b) { return !in_both.contains(b.cid); });
+    ASSERT_TRUE(blocks.forget(lost->cid.multihash()));
+    wanted = {pin_of(part.root), pin_of(dir.root)};
+    world.run_for(options.gc_lease + std::chrono::seconds(1));
+    EXPECT_EQ(gc(), 0u) << "also of what is held in part";
+    fetcher.blocks.clear();
+    EXPECT_TRUE(run(node->pin(pin_of(dir.root), {})));
+    EXPECT_EQ(gc(), 0u);
+    wanted.clear();
+    EXPECT_GT(gc(), 0u);
+    ASSERT_TRUE(run(node->unpin(dir.root)));
+    gc();
+    EXPECT_EQ(blocks.stat().blocks, 0u);
+}
+
+TEST_F(NodeTest, a_pin_of_the_root_alone_does_not_end_the_lease_of_the_add) {
+    const auto dir = import_directory(kFiles);
+    ASSERT_TRUE(add(dir));
+    ASSERT_TRUE(run(node->pin(pin_of(dir.root, 0), {})));
+    EXPECT_EQ(gc(), 0u);
+    fetcher.blocks.clear();
+    EXPECT_TRUE(run(node->pin(pin_of(dir.root), {})));
+}
+
+TEST_F(NodeTest, what_is_held_whole_is_pinned_on_a_full_disk_too) {
+    const auto dir = import_directory(kFiles);
+    std::uint64_t bytes = 0;
+    for (const auto& [cid, data] : dir.as_map()) bytes += data.size();
+    blockstore::MemoryBlockStore full(world, bytes);
+    storage::MemoryStore full_rows(world);
+    EmbeddedNode other(EmbeddedNodeConfig{.world = world,
+                                          .blocks = full,
+                                          .rows = full_rows,
+                                          .fetcher = &fetcher,
+                                          .options = options});
+    ASSERT_TRUE(run(other.start()));
+    auto session = std::move(run(other.open_blocks())).value();
+    for (const auto& block : dir.blocks) ASSERT_TRUE(run(session->put(block.cid, block.data)));
+    ASSERT_TRUE(run(session->commit()));
+    ASSERT_FALSE(full.check_space());
+    auto pinned = run(other.pin(pin_of(dir.root), {}));
+    EXPECT_TRUE(pinned) << pinned.error().text;
+    const auto missing = import_directory({{"x", content(15, 3'000)}});
+    fetcher.blocks = missing.as_map();
+    const auto asked = fetcher.asked.size();
+    pinned = run(other.pin(pin_of(missing.root), {}));
+    ASSERT_FALSE(pinned);
+    EXPECT_EQ(pinned.error().kind, Kind::disk_full);
+    EXPECT_EQ(fetcher.asked.size(), asked) << "nothing is fetched for which there is no room";
+    ASSERT_TRUE(run(other.stop()));
 }
 
 TEST_F(NodeTest, adding_old_garbage_again_protects_it) {

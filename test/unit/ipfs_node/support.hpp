@@ -1,6 +1,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <random>
 #include <set>
 
@@ -99,13 +100,28 @@ class NodeTest : public ::testing::Test {
 
     void restart(bool rows_lost = false) {
         if (node) run(node->stop()).value();
-        node = std::make_unique<EmbeddedNode>(EmbeddedNodeConfig{.world = world,
-                                                                 .blocks = blocks,
-                                                                 .rows = rows,
-                                                                 .fetcher = &fetcher,
-                                                                 .options = options,
-                                                                 .rows_lost = rows_lost});
+        node = std::make_unique<EmbeddedNode>(
+            EmbeddedNodeConfig{.world = world,
+                               .blocks = blocks,
+                               .rows = rows,
+                               .fetcher = &fetcher,
+                               .options = options,
+                               .rows_lost = rows_lost,
+                               .wanted = [this] { return wanted_pins(); }});
         ASSERT_TRUE(run(node->start()));
+    }
+    SourcePtr<Pin> wanted_pins() {
+        struct List final : Source<Pin> {
+            explicit List(std::deque<Pin> of) : left(std::move(of)) {}
+            Async<std::optional<Pin>> next() override {
+                if (left.empty()) co_return std::optional<Pin>{};
+                auto pin = std::move(left.front());
+                left.pop_front();
+                co_return std::optional<Pin>(std::move(pin));
+            }
+            std::deque<Pin> left;
+        };
+        return std::make_unique<List>(wanted);
     }
     template <class T>
     Result<T> run(Async<T> work) {
@@ -149,6 +165,7 @@ class NodeTest : public ::testing::Test {
     storage::MemoryStore rows{world};
     FakeFetcher fetcher{world};
     NodeOptions options;
+    std::deque<Pin> wanted;  ///< by the cluster
     std::unique_ptr<EmbeddedNode> node;
 };
 

@@ -62,6 +62,24 @@ TEST_F(RpcBlocksTest, pinned_and_leased_blocks_are_not_removed) {
     EXPECT_EQ(call("block/rm?arg=" + cid.to_string()).body.find("Error"), std::string::npos);
 }
 
+TEST_F(RpcBlocksTest, what_the_cluster_is_going_to_pin_survives_a_collection) {
+    for (const bool kept : {false, true}) {
+        http::Headers headers;
+        if (kept) headers.add(component::kKeepForPinField, "1");
+        EXPECT_EQ(upload("block/put?pin=false", {{"f", "hello\n"}}, headers).status, 200);
+        EXPECT_EQ(upload("dag/put?pin=false", {{"f", R"({"a":1})"}}, headers).status, 200);
+        EXPECT_EQ(call("repo/gc").status, 200);
+        EXPECT_EQ(blocks.stat().blocks, kept ? 2u : 0u);
+    }
+}
+
+TEST_F(RpcBlocksTest, a_document_is_no_empty_file) {
+    const auto put = upload("dag/put", {{"f", R"({"a":1})"}});
+    const auto at = put.body.find("bafyrei");
+    ASSERT_NE(at, std::string::npos) << put.body;
+    EXPECT_EQ(send(http::Method::get, "/ipfs/" + put.body.substr(at, 59)).status, 400);
+}
+
 TEST_F(RpcBlocksTest, documents_are_put_got_and_resolved) {
     const auto put = upload("dag/put", {{"f", R"({"a":{"b":[1,{"/":")" + add("x") + R"("}]}})"}});
     const auto at = put.body.find("bafyrei");

@@ -35,9 +35,11 @@ class RpcFixture : public test::HttpFixture {
         std::string name, content;
         std::string type = "application/octet-stream";
     };
-    http::ClientAnswer upload(const std::string& target, const std::vector<File>& files) {
+    http::ClientAnswer upload(const std::string& target, const std::vector<File>& files,
+                              http::Headers headers = {}) {
         http::MultipartWriter writer(1, 2);
         http::ClientRequest request;
+        request.headers = std::move(headers);
         request.method = http::Method::post;
         request.target = "/api/v0/" + target;
         request.headers.add("Content-Type", writer.content_type());

@@ -239,6 +239,62 @@ TEST(TrackerTest, a_pin_that_runs_on_does_not_keep_the_queue_from_looking_for_th
     EXPECT_TRUE(rig.ipfs.held.contains(cid(40)));
 }
 
+TEST(TrackerTest, a_long_pin_that_finds_the_daemon_back_does_not_keep_the_others_waiting) {
+    Rig rig;
+    rig.ipfs.pin_time = 1ms;
+    rig.ipfs.down = Error{Kind::unavailable, "connection refused"};
+    for (int i = 0; i <= 40; ++i) ASSERT_TRUE(rig.pin(i));
+    rig.world.run_for(5s);
+    rig.ipfs.down.reset();
+    rig.ipfs.pin_time = 10h;
+    rig.world.run_for(2min);
+    EXPECT_EQ(rig.ipfs.running_pins, 10);
+}
+
+TEST(TrackerTest, a_repository_that_lost_all_fresh_pins_is_worked_off_within_bounds) {
+    constexpr int kPins = 5000;
+    Rig rig;
+    rig.ipfs.pin_time = 1ms;
+    for (int i = 0; i < kPins; ++i) ASSERT_TRUE(rig.pin(i));
+    ASSERT_TRUE(rig.wait_for(kPins - 1, TrackerStatus::pinned));
+    ASSERT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.size() == kPins; }, 1h));
+    rig.ipfs.held.clear();
+    rig.ipfs.pin_time = 1s;
+    EXPECT_EQ(rig.all(rig.tracker->recover_all()).size(), static_cast<std::size_t>(kPins));
+    std::size_t most = 0;
+    for (int second = 0; second < 20; ++second) {
+        rig.world.run_for(1s);
+        most = std::max(most, rig.tracker->active());
+    }
+    EXPECT_LE(most, 3 * kTrackerBatchMax + 14);
+    EXPECT_GT(most, kTrackerBatchMax / 2);
+    ASSERT_TRUE(rig.pin(kPins + 1));
+    EXPECT_TRUE(rig.wait_for(kPins + 1, TrackerStatus::pinned, 2min)) << "what is new goes first";
+}
+
+TEST(TrackerTest, unpins_that_are_refused_wait_on_disk) {
+    constexpr int kPins = 3000;
+    Rig rig;
+    rig.ipfs.pin_time = 1ms;
+    for (int i = 0; i < kPins; ++i) ASSERT_TRUE(rig.pin(i));
+    ASSERT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.size() == kPins; }, 1h));
+    rig.ipfs.unpin_time = 1ms;
+    for (int i = 0; i < kPins; ++i) {
+        rig.ipfs.unpin_errors[cid(i)] = {kNoProviders, kNoProviders, kNoProviders};
+        ASSERT_TRUE(rig.unpin(i));
+    }
+    std::size_t most = 0;
+    rig.world.run_for(9s);
+    rig.ipfs.unpin_time = 1s;
+    for (int second = 0; second < 60; ++second) {
+        rig.world.run_for(1s);
+        most = std::max(most, rig.tracker->active());
+    }
+    EXPECT_LE(most, 2 * kTrackerBatchMax + 14);
+    rig.ipfs.unpin_time = 1ms;
+    EXPECT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.empty(); }, 1h));
+}
+
 TEST(TrackerTest, sync_fails_when_the_daemon_cannot_be_asked_whatever_the_record_says) {
     Rig rig;
     rig.ipfs.pin_errors[cid(2)] = {kNoProviders};
