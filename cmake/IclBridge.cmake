@@ -40,9 +40,11 @@ set(icl_bridge_lib ${CMAKE_BINARY_DIR}/rust/libicl_bridge.a)
 file(GLOB_RECURSE icl_bridge_sources CONFIGURE_DEPENDS ${icl_bridge_dir}/src/*.rs)
 # Other checkouts share the target folder, so the library is copied out at once. cargo compares times only: without a mark
 # of its own this checkout could get the library of another one that was built later.
+# The tests, which are built without that mark, compile ICL_CHECKOUT in.
 string(MD5 icl_checkout "${CMAKE_SOURCE_DIR}")
+set(icl_cargo_environment CARGO_TARGET_DIR=${ICL_CARGO_TARGET_DIR} RUSTC=${icl_rustc} ICL_CHECKOUT=${icl_checkout})
 add_custom_command(OUTPUT ${icl_bridge_lib}
-  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${ICL_CARGO_TARGET_DIR} RUSTC=${icl_rustc}
+  COMMAND ${CMAKE_COMMAND} -E env ${icl_cargo_environment}
     ${icl_cargo} rustc --release --locked --lib --quiet --manifest-path ${icl_bridge_dir}/Cargo.toml
     -- -C metadata=${icl_checkout}
   COMMAND ${CMAKE_COMMAND} -E copy ${ICL_CARGO_TARGET_DIR}/release/libicl_bridge.a ${icl_bridge_lib}

@@ -136,7 +136,7 @@ class Cluster final : public component::ClusterApi {
     // pinning.cpp
     Async<Pin> commit_planned(Pin wish);
     /// Holders that the caller chose or an update copied, where they have died or left since:
-    /// others are chosen for them. An error when too few are left.
+    /// others are chosen for them. Those that live stay. An error when too few are left.
     Result<> replace_lost(PinPlan& planned);
     /// Chooses the peers of a plan that leaves them open, but for those of `blacklist`. `current`
     /// hold the pin now.

@@ -71,7 +71,6 @@ Result<> Cluster::allocate(PinPlan& planned, const std::vector<PeerId>& current,
 }
 
 Result<> Cluster::replace_lost(PinPlan& planned) {
-    if (planned.allocate) return ok();
     std::vector<PeerId> dead;
     for (const auto& peer : planned.pin.allocations)
         if (!parts_.monitor.alive(peer)) dead.push_back(peer);
@@ -90,8 +89,11 @@ Async<Pin> Cluster::commit_planned(Pin wish) {
         // Facts are read again at each attempt: holders may have changed meanwhile.
         ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
         const auto current = existing ? existing->pin.allocations : std::vector<PeerId>{};
-        ICL_CO_TRY(replace_lost(planned));
-        ICL_CO_TRY(allocate(planned, current, nobody));
+        if (planned.allocate) {
+            ICL_CO_TRY(allocate(planned, current, nobody));
+        } else {
+            ICL_CO_TRY(replace_lost(planned));
+        }
         component::PinOperation operation{.kind = component::PinOperation::Kind::pin,
                                           .pin = planned.pin,
                                           .expected_index = planned.expected_index};

@@ -35,7 +35,10 @@ bool RepinSchedule::look(const View& view, SteadyTime now) {
 }
 
 void RepinSchedule::walked(const std::vector<PeerId>& overdue, Walk walk, SteadyTime now) {
-    const bool confirmed = confirming_ && !news_ && !walk.moved && !walk.left;
+    const bool confirmed = confirming_ && !news_ && !walk.moved && !walk.left &&
+                           std::all_of(overdue.begin(), overdue.end(), [&](const PeerId& peer) {
+                               return walked_for_.contains(peer);
+                           });
     news_ = false;
     walked_for_.insert(overdue.begin(), overdue.end());
     unfinished_ = !confirmed;

@@ -314,6 +314,7 @@ Result<std::string> default_config_json(const InitOptions& options) {
         if (!id) return fail(Kind::invalid, "peers: " + peer.to_string() + " has no /p2p/<id>");
         config.raft.init_peerset.push_back(*id);
     }
+    if (options.custom_secret) config.cluster.secret = *options.custom_secret;
     Warnings said_when_loaded;
     ICL_TRY(apply_environment(config, options.env, said_when_loaded));
     if (options.custom_secret) config.cluster.secret = *options.custom_secret;

@@ -173,7 +173,7 @@ void EnvVisitor::field(std::string_view name, ValueRef value, const FieldOptions
             } else if (text->empty() &&
                        (options.null_when_empty || (options.secret && !(before == *p)))) {
                 // A variable that is set but has nothing in it must not take a protection away.
-                refuse(name, variable + " is empty; unset it instead");
+                refuse(name, variable + " is empty; unset it, or give it a value");
             } else if (options.zero_is_default && *p == std::remove_cvref_t<decltype(*p)>{}) {
                 *p = before;
             }

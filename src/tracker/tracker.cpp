@@ -155,7 +155,7 @@ Async<> Tracker::Impl::pause() {
         const auto due = steady + std::chrono::nanoseconds(wait);
         // A due row that found no room waits for a worker, not for the clock; with room, it came
         // due since the queues were filled.
-        const bool room = std::max(normal.size(), unpins.size()) <= kRefillBelow;
+        const bool room = normal.size() <= kRefillBelow;
         const auto at = wait > 0 ? due : steady + kDueAgain;
         if ((wait > 0 || room) && (!until || at < *until)) until = at;
     }
@@ -215,22 +215,20 @@ Result<> Tracker::Impl::fill_pins() {
 /// Retries that are due and pins that stepped back.
 Result<> Tracker::Impl::fill_normal() {
     if (normal.size() > kRefillBelow) return ok();
-    // Any of them may turn out an unpin.
-    if (const auto fuller = std::max(normal.size(), unpins.size()); fuller <= kRefillBelow) {
-        const auto now = as_number(world.system_now());
-        ICL_TRY(auto due, queue.take(WorkLane::retry, now, kTrackerBatchMax - fuller));
-        for (auto& row : due) {
-            ICL_TRY(const auto facts, read(row.cid));
-            const auto attempts = facts.record ? facts.record->attempts : 0;
-            const bool fresh =
-                facts.mine &&
-                is_priority(facts.pin->pin, attempts, world.system_now(), priority_rule()) &&
-                urgent.size() < kTrackerBatchMax;
-            ICL_TRY(admit(std::move(row), !facts.mine ? unpins : fresh ? urgent : normal));
-        }
+    const auto now = as_number(world.system_now());
+    ICL_TRY(auto rows, queue.take(WorkLane::retry, now, kTrackerBatchMax - normal.size()));
+    for (auto& row : rows) {
+        ICL_TRY(const auto facts, read(row.cid));
+        const auto attempts = facts.record ? facts.record->attempts : 0;
+        const bool fresh = facts.mine && is_priority(facts.pin->pin, attempts, world.system_now(),
+                                                     priority_rule());
+        // A full queue must not grow by what is due, however much that is; what a task has to do it
+        // finds out when it runs.
+        auto& wanted = !facts.mine ? unpins : fresh ? urgent : normal;
+        ICL_TRY(admit(std::move(row), wanted.size() < kTrackerBatchMax ? wanted : normal));
     }
     if (normal.size() > kRefillBelow) return ok();
-    ICL_TRY(auto rows, queue.take(WorkLane::later, UINT64_MAX, kTrackerBatchMax - normal.size()));
+    ICL_TRY(rows, queue.take(WorkLane::later, UINT64_MAX, kTrackerBatchMax - normal.size()));
     for (auto& row : rows) {
         ICL_TRY(admit(std::move(row), normal));
     }

@@ -89,9 +89,12 @@ Result<> keep_flat_copy(const std::string& path, std::ostream& err) {
 void print_joining(const config::Config& config, const PeerId& id, bool secret_given,
                    std::ostream& err) {
     const auto& secret = config.cluster.secret;
-    const std::string shown = secret.empty() ? "''" : secret_given ? "<the secret given>" : secret;
-    err << "To let another peer join, give it this cluster's secret and an address of this peer:\n"
-        << "  CLUSTER_SECRET=" << shown << " ipfs-cluster-service init\n";
+    err << "To let another peer join, give it this cluster's secret and an address of this peer:\n";
+    if (secret.empty())
+        err << "  ipfs-cluster-service init --custom-secret   (and an empty line)\n";
+    else
+        err << "  CLUSTER_SECRET=" << (secret_given ? "<the secret given>" : secret)
+            << " ipfs-cluster-service init\n";
     for (const auto& address : config.cluster.listen_multiaddress) {
         if (!address.value_of("tcp")) continue;
         auto text = address.with_peer(id).to_string();

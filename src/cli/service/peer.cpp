@@ -362,7 +362,7 @@ Async<> Peer::stop(bool leave) {
         ICL_CO_TRY(co_await p.stop_component("the block store is closed", p.blocks->close()));
     }
     if (p.block_rows) {
-        ICL_CO_TRY(co_await p.stop_component("the block index is flushed", p.block_rows->close()));
+        (void)co_await p.step("the block index is flushed", p.block_rows->close());
     }
     if (p.store) {
         (void)co_await p.step("the database is flushed", p.store->close());

@@ -26,7 +26,8 @@ class Peer {
     asio::awaitable<Error> wait_ended();
     /// Orderly shutdown (design 8), each step logged with its time. Goes through all of them; fails
     /// with the first component that could not stop in order. What concerns others alone (leaving,
-    /// the peerstore) and the database's last flush, after which nothing is written, do not count.
+    /// the peerstore) and the last flush of the databases, whose rows are synced already, does not
+    /// count.
     Async<> stop(bool leave);
     /// Cuts the deadlines of the shutdown that runs or comes: what still runs then is cut at once.
     void hurry();

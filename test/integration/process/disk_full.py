@@ -1,6 +1,7 @@
 """A block folder that runs full in the middle of an add: the add fails with its reason, another client's pin and unpin are
 acknowledged meanwhile, and after unpin and garbage collection the add succeeds. Mounts a small tmpfs, so it needs root."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from peers import ProcessTest, arguments, check, raw_cid, run, skip  # noqa: E402
+from peers import ProcessTest, arguments, check, raw_cid, run, skip, wait_until  # noqa: E402
 
 SIZE_MB = 128
 MB = 1 << 20
@@ -109,7 +110,28 @@ def fill(test, blocks):
         check(time.monotonic() < end, f"expected the add to succeed after garbage collection: {done.stdout[-500:]}{done.stderr[-500:]}")
     with open(second, "rb") as f:
         check(peer.ctl("cat", added).stdout == f.read(), "what was added after the collection must read back")
+    fill_with_small(peer, random_file)
     check(peer.stop() == 0, "the peer must stop in order")
+
+
+def fill_with_small(peer, random_file):
+    """Adds of 1 MB until one is refused: those acknowledged are pinned on the full disk and outlive a collection."""
+    stored = {}
+    while True:
+        with open(random_file("small", 1), "rb") as f:
+            content = f.read()
+        done = peer.ctl("add", "-Q", os.path.join(peer.test.work, "small"), ok=False)
+        if done.returncode != 0:
+            break
+        stored[done.stdout.decode().strip()] = hashlib.sha256(content).hexdigest()
+        check(len(stored) < SIZE_MB, "the disk must run full")
+    check(len(stored) > 10, f"only {len(stored)} adds fitted")
+    wait_until(60, "every acknowledged add is pinned", lambda: all(peer.status(cid)[peer.name]["status"] == "pinned" for cid in stored))
+    status, _, text = peer.request("POST", "/ipfs/gc", timeout=100)
+    check(status == 200, f"gc: {status} {text[:300]}")
+    for cid, digest in stored.items():
+        check(hashlib.sha256(peer.ctl("cat", cid).stdout).hexdigest() == digest, f"{cid} must read back")
+    print(f"ok: {len(stored)} small adds until the disk was full, all pinned and there after a collection", flush=True)
 
 
 run(main)

@@ -163,6 +163,10 @@ TEST_F(SlowRepinTest, what_copies_the_holders_of_a_pin_that_waits_for_repair_is_
             return first && !first->allocated_to(dead_id);
         },
         60s));
+    auto source = pin_of(witness, to_move.back());
+    ASSERT_TRUE(source);
+    std::erase(source->allocations, dead_id);
+    ASSERT_EQ(source->allocations.size(), 1u);
     Pin copy;
     copy.cid = cid(100);
     copy.options.pin_update = to_move.back();
@@ -171,6 +175,8 @@ TEST_F(SlowRepinTest, what_copies_the_holders_of_a_pin_that_waits_for_repair_is_
     ASSERT_TRUE(updated) << updated.error().text;
     EXPECT_FALSE(updated.value().allocated_to(dead_id));
     EXPECT_EQ(updated.value().allocations.size(), 2u);
+    EXPECT_TRUE(updated.value().allocated_to(source->allocations[0]))
+        << "who lives and holds what is nearly the same stays";
 
     cluster.world.run_for(std::chrono::seconds(to_move.size() + 60));
     Pin chosen;

@@ -79,7 +79,11 @@ TEST_F(InitTest, a_secret_that_nobody_entered_is_not_an_empty_one) {
     EXPECT_NE(done.error().text.find("no secret"), std::string::npos) << done.error().text;
     EXPECT_FALSE(std::filesystem::exists(flags.folder));
     std::istringstream empty_line("\n");
-    ASSERT_TRUE(run_init(flags, config::Environment(), empty_line, out, err));
+    // An unset variable of a deployment says the same; it must not refuse what was chosen.
+    const config::Environment unset(Variables{{"CLUSTER_SECRET", ""}});
+    const auto chosen = run_init(flags, unset, empty_line, out, err);
+    ASSERT_TRUE(chosen) << chosen.error().text;
+    EXPECT_NE(err.str().find("init --custom-secret"), std::string::npos) << err.str();
     EXPECT_NE(err.str().find("NOTICE: cluster.secret is empty"), std::string::npos) << err.str();
 }
 

@@ -59,6 +59,19 @@ TEST_F(RepinScheduleTest, a_dead_peer_is_walked_for_once) {
     EXPECT_TRUE(look());
 }
 
+TEST_F(RepinScheduleTest, a_walk_for_another_dead_peer_is_confirmed_too) {
+    die(3);
+    EXPECT_TRUE(look());
+    walked(nothing);
+    now += 20s;
+    die(2);
+    EXPECT_TRUE(look());
+    walked(nothing);
+    EXPECT_EQ(wait(), 30);
+    walked(nothing);
+    EXPECT_EQ(wait(), -1);
+}
+
 TEST_F(RepinScheduleTest, what_cannot_be_repaired_is_tried_less_and_less_often) {
     die(3);
     EXPECT_TRUE(look());

@@ -272,6 +272,21 @@ TEST(TrackerTest, a_repository_that_lost_all_fresh_pins_is_worked_off_within_bou
     EXPECT_TRUE(rig.wait_for(kPins + 1, TrackerStatus::pinned, 2min)) << "what is new goes first";
 }
 
+TEST(TrackerTest, a_retry_gets_its_turn_while_many_unpins_wait) {
+    constexpr int kPins = 3000;
+    Rig rig;
+    rig.ipfs.pin_time = 1ms;
+    for (int i = 0; i < kPins; ++i) ASSERT_TRUE(rig.pin(i));
+    ASSERT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.size() == kPins; }, 1h));
+    rig.ipfs.pin_errors[cid(kPins)] = {kNoProviders};
+    ASSERT_TRUE(rig.pin(kPins));
+    ASSERT_TRUE(rig.wait_for(kPins, TrackerStatus::pin_error));
+    rig.ipfs.unpin_time = 1s;
+    for (int i = 0; i < kPins; ++i) ASSERT_TRUE(rig.unpin(i));
+    EXPECT_TRUE(rig.wait_for(kPins, TrackerStatus::pinned, 20s));
+    EXPECT_GT(rig.ipfs.held.size(), static_cast<std::size_t>(kPins / 2));
+}
+
 TEST(TrackerTest, unpins_that_are_refused_wait_on_disk) {
     constexpr int kPins = 3000;
     Rig rig;
