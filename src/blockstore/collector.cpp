@@ -126,13 +126,6 @@ Async<> Collector::mark_all() {
     while (wanted) {
         ICL_CO_TRY(auto pin, co_await wanted->next());
         if (!pin) break;
-        ICL_CO_TRY(const auto held, pins_.get(pin->cid));
-        // Nearly always: its blocks need not be looked at again.
-        if (held && held->complete && (held->depth < 0 || held->depth == pin->depth)) {
-            if (++met_ % kYieldRows == 0) co_await yield_strand(world_);
-            continue;
-        }
-        pin->complete = false;
         ICL_CO_TRY(co_await mark_pin(std::move(*pin)));
     }
     co_return flush_marks();

@@ -18,8 +18,8 @@ inline constexpr std::size_t kSweepRows = 256;
 /// its start, not marked and not leased, then gives the space back. Owned by the embedded node,
 /// outlives the sources it hands out; one strand.
 ///
-/// `wanted` names what is to be pinned here but may not be registered as a pin yet: what is held of
-/// it is kept as well.
+/// `wanted` names what is to be pinned here and is not completely: what is held of it is kept as
+/// well.
 ///
 /// Whoever relies on a block that is held already (a pin under way) registers its pin before its
 /// walk and touches each block it meets while `running`. Then each block of the pin was met by the

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "multi/multihash.hpp"
+#include "dag/block.hpp"
 
 namespace ipfscluster::blockstore {
 namespace {
@@ -33,10 +33,7 @@ Result<int> open_file(const std::string& path, int flags) {
 /// Beyond its checksum. A function that we do not compute counts as a mismatch: no block is stored
 /// under one.
 bool is_what_it_says(const RecordView& record) {
-    const auto parts = parse_multihash(record.multihash);
-    if (!parts) return false;
-    const auto digest = multihash_digest(static_cast<HashCode>(parts.value().code), record.data);
-    return digest && digest.value() == record.multihash;
+    return dag::verify_block(Cid::v1(Codec::raw, record.multihash), record.data).has_value();
 }
 
 struct Found {

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "cluster/cluster.hpp"
 #include "dag/links.hpp"
+#include "state/pins_where.hpp"
 
 namespace ipfscluster::cluster {
 
@@ -71,6 +72,7 @@ Result<> Cluster::allocate(PinPlan& planned, const std::vector<PeerId>& current,
 }
 
 Result<> Cluster::replace_lost(PinPlan& planned) {
+    if (planned.pin.allocations.empty()) return ok();
     std::vector<PeerId> dead;
     for (const auto& peer : planned.pin.allocations)
         if (!parts_.monitor.alive(peer)) dead.push_back(peer);
@@ -86,10 +88,10 @@ Async<Pin> Cluster::commit_planned(Pin wish) {
     const std::vector<PeerId> nobody;
     for (int attempt = 1;; ++attempt) {
         ICL_CO_TRY(auto planned, co_await plan(wish));
-        // Facts are read again at each attempt: holders may have changed meanwhile.
-        ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
-        const auto current = existing ? existing->pin.allocations : std::vector<PeerId>{};
         if (planned.allocate) {
+            // Facts are read again at each attempt: holders may have changed meanwhile.
+            ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
+            const auto current = existing ? existing->pin.allocations : std::vector<PeerId>{};
             ICL_CO_TRY(allocate(planned, current, nobody));
         } else {
             ICL_CO_TRY(replace_lost(planned));
@@ -197,30 +199,10 @@ Result<Pin> Cluster::pin_get(Cid cid) {
     return std::move(existing->pin);
 }
 
-namespace {
-
-class PinList final : public Source<Pin> {
- public:
-    PinList(SourcePtr<state::StoredPin> rows, std::uint32_t types)
-        : rows_(std::move(rows)), types_(types) {}
-    Async<std::optional<Pin>> next() override {
-        while (true) {
-            ICL_CO_TRY(auto row, co_await rows_->next());
-            if (!row) co_return std::optional<Pin>{};
-            if ((static_cast<std::uint32_t>(row->pin.type) & types_) != 0)
-                co_return std::optional<Pin>(std::move(row->pin));
-        }
-    }
-
- private:
-    SourcePtr<state::StoredPin> rows_;
-    std::uint32_t types_;
-};
-
-}  // namespace
-
 SourcePtr<Pin> Cluster::pins(std::uint32_t types) {
-    return std::make_unique<PinList>(parts_.state.list(), types);
+    return state::pins_where(parts_.state, [types](const Pin& pin) {
+        return (static_cast<std::uint32_t>(pin.type) & types) != 0;
+    });
 }
 
 Async<std::vector<PeerId>> Cluster::block_allocate(Pin pin) {

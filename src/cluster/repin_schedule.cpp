@@ -15,10 +15,11 @@ bool RepinSchedule::look(const View& view, SteadyTime now) {
                                     last_.members.end());
     if (view.acting != last_.acting) {
         walked_for_.clear();
-        unfinished_ = confirming_ = false;
+        next_ = Next::nothing;
         news_ = true;
     }
-    if (!confirming_ && (view.members != last_.members || view.alive != last_.alive)) {
+    if (next_ != Next::confirmation &&
+        (view.members != last_.members || view.alive != last_.alive)) {
         // What had no room may have some now.
         pause_ = kRepinRetryMin;
         retry_at_ = std::min(retry_at_, after(ended_, pause_));
@@ -31,18 +32,17 @@ bool RepinSchedule::look(const View& view, SteadyTime now) {
     const bool new_dead =
         std::any_of(view.overdue.begin(), view.overdue.end(),
                     [&](const PeerId& peer) { return !walked_for_.contains(peer); });
-    return news_ || new_dead || (unfinished_ && now >= retry_at_);
+    return news_ || new_dead || (next_ != Next::nothing && now >= retry_at_);
 }
 
 void RepinSchedule::walked(const std::vector<PeerId>& overdue, Walk walk, SteadyTime now) {
-    const bool confirmed = confirming_ && !news_ && !walk.moved && !walk.left &&
+    const bool confirmed = next_ == Next::confirmation && !news_ && !walk.moved && !walk.left &&
                            std::all_of(overdue.begin(), overdue.end(), [&](const PeerId& peer) {
                                return walked_for_.contains(peer);
                            });
     news_ = false;
     walked_for_.insert(overdue.begin(), overdue.end());
-    unfinished_ = !confirmed;
-    confirming_ = !confirmed && !walk.left;
+    next_ = confirmed ? Next::nothing : walk.left ? Next::retry : Next::confirmation;
     ended_ = now;
     if (walk.left) {
         retry_at_ = after(now, pause_);

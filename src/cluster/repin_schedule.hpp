@@ -42,9 +42,14 @@ class RepinSchedule {
     View last_;
     std::set<PeerId> walked_for_;  ///< dead peers whose pins a walk has looked at
     bool news_ = false;            ///< a member left, or may have before this peer began to act
-    bool unfinished_ = false;      ///< the last walk left something undone, or is to be confirmed
-    bool confirming_ = false;      ///< it left nothing behind that it saw
-    SteadyTime ended_{};           ///< of that walk
+    /// What follows the last walk.
+    enum class Next {
+        nothing,
+        confirmation,  ///< it left nothing behind that it saw
+        retry          ///< it left something undone
+    };
+    Next next_ = Next::nothing;
+    SteadyTime ended_{};  ///< of that walk
     SteadyTime retry_at_{};
     Duration pause_ = kRepinRetryMin;
 };

@@ -314,6 +314,8 @@ Result<std::string> default_config_json(const InitOptions& options) {
         if (!id) return fail(Kind::invalid, "peers: " + peer.to_string() + " has no /p2p/<id>");
         config.raft.init_peerset.push_back(*id);
     }
+    // Before the environment, where an empty variable must take nothing away, and after it, for it
+    // beats the variable.
     if (options.custom_secret) config.cluster.secret = *options.custom_secret;
     Warnings said_when_loaded;
     ICL_TRY(apply_environment(config, options.env, said_when_loaded));

@@ -40,7 +40,7 @@ SimPeer::Content::Content(SimPeer& peer, state::State& state, net::Host& host)
             .host = &host,
             .self = peer.id,
             .options = peer.options_.node,
-            .wanted = [&peer, &state] { return tracker::pins_to_hold(peer.world_, state); }}) {}
+            .wanted = [&state] { return tracker::pins_to_hold(state); }}) {}
 
 SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
     : number(life_number),

@@ -1,9 +1,9 @@
 #include "cli/ctl/context.hpp"
 
-#include <algorithm>
 #include <ostream>
 
 #include "base/log.hpp"
+#include "http/pipeline.hpp"
 
 namespace ipfscluster::ctl {
 
@@ -24,16 +24,11 @@ int complain(Context& context, std::string_view doing, std::string_view cause) {
 Result<std::string> content_path(const std::string& argument) {
     if (argument.empty()) return fail(Kind::invalid, "a CID or path is needed");
     // As the server takes it: an address with `//` or `.` in it would only be sent elsewhere.
-    std::string path;
-    std::string_view rest = argument;
-    if (!rest.starts_with('/')) path = "/ipfs";
-    while (!rest.empty()) {
-        const std::string_view part = rest.substr(0, rest.find('/'));
-        rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-        if (part == "..")
-            return fail(Kind::invalid, "\"" + argument + "\": a path must not climb by \"..\"");
-        if (!part.empty() && part != ".") path.append("/").append(part);
-    }
+    std::string path = argument.starts_with('/') ? argument : "/ipfs/" + argument;
+    if ((path + "/").find("/../") != std::string::npos)
+        return fail(Kind::invalid, "\"" + argument + "\": a path must not climb by \"..\"");
+    path = http::clean_path(path);
+    if (path.ends_with('/')) path.pop_back();
     const std::size_t end_of_kind = path.find('/', 1);
     const std::string kind = path.substr(0, end_of_kind);
     if (end_of_kind == std::string::npos || (kind != "/ipfs" && kind != "/ipns" && kind != "/ipld"))

@@ -153,7 +153,8 @@ Result<> run_daemon(const Flags& flags, const config::Environment& env) {
     config::Warnings warnings;
     ICL_TRY(auto config, config::load_config(flags.folder, env, warnings));
     for (const auto& text : warnings) logger("config")->warn("{}", text);
-    logger("config")->debug("loaded configuration={}", config::display_json(config));
+    if (const auto log = logger("config"); log->should_log(spdlog::level::debug))
+        log->debug("loaded configuration={}", config::display_json(config));
     config::Warnings notices;
     ICL_TRY(auto identity, config::load_or_extract_identity(flags.folder, env, notices));
     for (const auto& text : notices) std::cerr << "NOTICE: " << text << std::endl;

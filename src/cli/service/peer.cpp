@@ -103,7 +103,7 @@ Async<> Peer::Parts::open_blocks() {
                                  .self = outside->id(),
                                  .options = node_options(config),
                                  .rows_lost = blocks->rebuilt(),
-                                 .wanted = [this] { return tracker::pins_to_hold(world, *state); },
+                                 .wanted = [this] { return tracker::pins_to_hold(*state); },
                                  .pinned =
                                      [this](const Cid& cid) {
                                          if (public_network) public_network->provide(cid);
@@ -257,7 +257,7 @@ Async<> Peer::Parts::start_proxy() {
     co_return ok();
 }
 
-Async<> Peer::Parts::step(const char* what, Async<> work) {
+Async<> Peer::Parts::logged(const char* what, Async<> work) {
     const auto start = world.steady_now();
     auto done = co_await std::move(work);
     const auto took =
@@ -270,10 +270,13 @@ Async<> Peer::Parts::step(const char* what, Async<> work) {
     co_return done;
 }
 
-Async<> Peer::Parts::stop_component(const char* what, Async<> work) {
-    auto done = co_await step(what, std::move(work));
+asio::awaitable<void> Peer::Parts::step(const char* what, Async<> work) {
+    (void)co_await logged(what, std::move(work));
+}
+
+asio::awaitable<void> Peer::Parts::stop_component(const char* what, Async<> work) {
+    auto done = co_await logged(what, std::move(work));
     if (!done && !stop_failure) stop_failure = done.error().in("shutdown: " + std::string(what));
-    co_return ok();
 }
 
 Peer::Peer(World& world, config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap)
@@ -311,64 +314,63 @@ asio::awaitable<Error> Peer::wait_ended() {
 
 Async<> Peer::stop(bool leave) {
     auto& p = *parts_;
-    (void)co_await p.step("background tasks end", p.tasks.stop());
+    co_await p.step("background tasks end", p.tasks.stop());
     if (p.rest) {
-        (void)co_await p.step("the REST API is closed", p.drain(*p.rest));
+        co_await p.step("the REST API is closed", p.drain(*p.rest));
     }
     if (p.proxy) {
-        (void)co_await p.step("the IPFS proxy is closed", p.drain(*p.proxy));
+        co_await p.step("the IPFS proxy is closed", p.drain(*p.proxy));
     }
     if (p.node_api) {
-        (void)co_await p.step("the node's API is closed", p.drain(*p.node_api));
+        co_await p.step("the node's API is closed", p.drain(*p.node_api));
     }
     if (p.ready_once) {
-        (void)co_await p.step("the peerstore is saved", p.save_peerstore());
+        co_await p.step("the peerstore is saved", p.save_peerstore());
     }
     if (p.consensus && leave && p.ready_once) {
-        (void)co_await p.step("leaving the cluster", p.leave());
+        co_await p.step("leaving the cluster", p.leave());
     }
     if (p.cluster) {
-        (void)co_await p.step("cluster loops end", p.cluster->stop());
+        co_await p.step("cluster loops end", p.cluster->stop());
     }
     if (p.rpc_client) {
-        (void)co_await p.step("calls to other peers end", p.rpc_client->stop());
+        co_await p.step("calls to other peers end", p.rpc_client->stop());
     }
     if (p.rpc_server) {
-        (void)co_await p.step("RPC is closed", p.rpc_server->stop());
+        co_await p.step("RPC is closed", p.rpc_server->stop());
     }
     if (p.consensus) {
-        ICL_CO_TRY(co_await p.stop_component("consensus stops", p.consensus->stop()));
+        co_await p.stop_component("consensus stops", p.consensus->stop());
     }
     if (p.tracker) {
-        ICL_CO_TRY(co_await p.stop_component("the pin tracker stops", p.tracker->stop()));
+        co_await p.stop_component("the pin tracker stops", p.tracker->stop());
     }
     if (p.monitor) {
-        ICL_CO_TRY(co_await p.stop_component("the monitor stops", p.monitor->stop()));
+        co_await p.stop_component("the monitor stops", p.monitor->stop());
     }
     if (p.node) {
-        ICL_CO_TRY(co_await p.stop_component("the IPFS node stops", p.node->stop()));
+        co_await p.stop_component("the IPFS node stops", p.node->stop());
     }
     if (p.daemon) {
-        ICL_CO_TRY(co_await p.stop_component("the IPFS connector stops", p.daemon->stop()));
+        co_await p.stop_component("the IPFS connector stops", p.daemon->stop());
     }
     if (p.public_network) {
-        ICL_CO_TRY(
-            co_await p.stop_component("the public network is closed", p.public_network->stop()));
+        co_await p.stop_component("the public network is closed", p.public_network->stop());
     }
     if (p.bitswap) {
-        ICL_CO_TRY(co_await p.stop_component("bitswap stops", p.bitswap->stop()));
+        co_await p.stop_component("bitswap stops", p.bitswap->stop());
     }
     if (p.blocks) {
-        ICL_CO_TRY(co_await p.stop_component("the block store is closed", p.blocks->close()));
+        co_await p.stop_component("the block store is closed", p.blocks->close());
     }
     if (p.block_rows) {
-        (void)co_await p.step("the block index is flushed", p.block_rows->close());
+        co_await p.step("the block index is flushed", p.block_rows->close());
     }
     if (p.store) {
-        (void)co_await p.step("the database is flushed", p.store->close());
+        co_await p.step("the database is flushed", p.store->close());
     }
     if (p.host) {
-        (void)co_await p.step("the network is closed", p.host->close());
+        co_await p.step("the network is closed", p.host->close());
     }
     if (p.stop_failure) co_return fail(*p.stop_failure);
     co_return ok();

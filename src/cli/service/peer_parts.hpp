@@ -113,9 +113,10 @@ struct Peer::Parts {
     asio::awaitable<void> send_metrics();
     asio::awaitable<void> peerstore_loop();
     /// A part of the shutdown: logged, and whatever comes of it, the next one follows.
-    Async<> step(const char* what, Async<> work);
-    /// As `step`; a failure is what `Peer::stop` ends with.
-    Async<> stop_component(const char* what, Async<> work);
+    asio::awaitable<void> step(const char* what, Async<> work);
+    /// As `step`; the first failure is what `Peer::stop` ends with.
+    asio::awaitable<void> stop_component(const char* what, Async<> work);
+    Async<> logged(const char* what, Async<> work);
     std::optional<Error> stop_failure;
     template <class Server>
     Async<> drain(Server& server) {

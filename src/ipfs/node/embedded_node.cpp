@@ -58,24 +58,32 @@ class GcSource final : public Source<RepoGcKey> {
     SourcePtr<blockstore::BlockInfo> run_;
 };
 
+/// Those of `wanted` that the node does not have completely.
 class WantedPins final : public Source<blockstore::PinRecord> {
  public:
-    explicit WantedPins(SourcePtr<Pin> pins) : pins_(std::move(pins)) {}
+    WantedPins(SourcePtr<Pin> wanted, const blockstore::PinTable& pins)
+        : wanted_(std::move(wanted)), pins_(pins) {}
     Async<std::optional<blockstore::PinRecord>> next() override {
-        ICL_CO_TRY(auto pin, co_await pins_->next());
-        if (!pin) co_return std::optional<blockstore::PinRecord>{};
-        co_return std::optional<blockstore::PinRecord>(
-            blockstore::PinRecord{std::move(pin->cid), pin->max_depth, false, {}});
+        while (true) {
+            ICL_CO_TRY(auto pin, co_await wanted_->next());
+            if (!pin) co_return std::optional<blockstore::PinRecord>{};
+            ICL_CO_TRY(const auto held, pins_.get(pin->cid));
+            if (held && held->complete && covers(held->depth, pin->max_depth)) continue;
+            co_return std::optional<blockstore::PinRecord>(
+                blockstore::PinRecord{std::move(pin->cid), pin->max_depth, false, {}});
+        }
     }
 
  private:
-    SourcePtr<Pin> pins_;
+    SourcePtr<Pin> wanted_;
+    const blockstore::PinTable& pins_;
 };
 
-blockstore::Collector::Wanted wanted_of(const std::function<SourcePtr<Pin>()>& pins) {
-    if (!pins) return {};
-    return [pins]() -> SourcePtr<blockstore::PinRecord> {
-        return std::make_unique<WantedPins>(pins());
+blockstore::Collector::Wanted wanted_of(const std::function<SourcePtr<Pin>()>& wanted,
+                                        const blockstore::PinTable& pins) {
+    if (!wanted) return {};
+    return [wanted, &pins]() -> SourcePtr<blockstore::PinRecord> {
+        return std::make_unique<WantedPins>(wanted(), pins);
     };
 }
 
@@ -86,7 +94,7 @@ EmbeddedNode::EmbeddedNode(EmbeddedNodeConfig config)
       pins_(config_.rows),
       leases_(config_.world, config_.rows),
       collector_(config_.world, config_.blocks, config_.rows, pins_, leases_,
-                 wanted_of(config_.wanted)),
+                 wanted_of(config_.wanted, pins_)),
       calls_(pins_),
       tasks_(config_.world, "ipfsnode") {}
 

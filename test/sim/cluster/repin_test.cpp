@@ -45,6 +45,32 @@ struct SlowRepinTest : RepinTest {
         return out;
     }
     explicit SlowRepinTest(int peers = 4) : RepinTest(slow_options(), peers) {}
+    /// What `run_into_walk` leaves: a peer that is dead, one that watches, and the dead one's items
+    /// in the order in which the walk meets them, of which it has moved the first.
+    int dead = 0, witness = 0;
+    PeerId dead_id;
+    std::vector<Cid> to_move;
+    void run_into_walk(int items, std::size_t at_least) {
+        cluster.start_all();
+        ASSERT_EQ(cluster.settle(), "");
+        ASSERT_NO_FATAL_FAILURE(pin_items(items, 2));
+        dead = (cluster.leader() + 1) % cluster.size();
+        witness = (dead + 1) % cluster.size();
+        dead_id = cluster.peer(dead).id;
+        auto rows =
+            cluster.collect<state::StoredPin>(witness, cluster.peer(witness).life().state.list());
+        ASSERT_TRUE(rows);
+        for (const auto& row : rows.value())
+            if (row.pin.allocated_to(dead_id)) to_move.push_back(row.pin.cid);
+        ASSERT_GE(to_move.size(), at_least);
+        cluster.peer(dead).crash();
+        ASSERT_TRUE(cluster.world.run_until(
+            [&] {
+                const auto first = pin_of(witness, to_move.front());
+                return first && !first->allocated_to(dead_id);
+            },
+            60s));
+    }
     std::optional<Pin> pin_of(int at, const Cid& item) {
         auto row = cluster.peer(at).life().state.get(item);
         if (!row || !row.value()) return std::nullopt;
@@ -106,30 +132,10 @@ TEST_F(RepinTest, a_peer_that_returns_within_the_grace_time_keeps_its_pins) {
 }
 
 TEST_F(SlowRepinTest, what_others_unpin_or_change_meanwhile_stays_as_they_were_told) {
-    cluster.start_all();
-    ASSERT_EQ(cluster.settle(), "");
-    pin_items(24, 2);
-    const int dead = (cluster.leader() + 1) % 4;
-    const int witness = (dead + 1) % 4;
-    const auto dead_id = cluster.peer(dead).id;
-    auto rows =
-        cluster.collect<state::StoredPin>(witness, cluster.peer(witness).life().state.list());
-    ASSERT_TRUE(rows);
-    std::vector<Cid> to_move;  // in the order in which the walk meets them
-    for (const auto& row : rows.value())
-        if (row.pin.allocated_to(dead_id)) to_move.push_back(row.pin.cid);
-    ASSERT_GE(to_move.size(), 5u);
+    ASSERT_NO_FATAL_FAILURE(run_into_walk(24, 5));
     const auto unpinned = to_move[to_move.size() - 1];
     const auto changed = to_move[to_move.size() - 2];
     const auto other = to_move[to_move.size() - 3];
-    cluster.peer(dead).crash();
-
-    ASSERT_TRUE(cluster.world.run_until(
-        [&] {
-            const auto first = pin_of(witness, to_move.front());
-            return first && !first->allocated_to(dead_id);
-        },
-        60s));
     cluster.submit_unpin(witness, unpinned);
     cluster.submit_pin(witness, changed, 1, 2);
     ASSERT_TRUE(cluster.world.run_until(
@@ -149,26 +155,7 @@ TEST_F(SlowRepinTest, what_others_unpin_or_change_meanwhile_stays_as_they_were_t
 }
 
 TEST_F(WideRepinTest, what_copies_the_holders_of_a_pin_that_waits_for_repair_is_repaired_too) {
-    cluster.start_all();
-    ASSERT_EQ(cluster.settle(), "");
-    pin_items(36, 2);
-    const int dead = (cluster.leader() + 1) % 6;
-    const int witness = (dead + 1) % 6;
-    const auto dead_id = cluster.peer(dead).id;
-    auto rows =
-        cluster.collect<state::StoredPin>(witness, cluster.peer(witness).life().state.list());
-    ASSERT_TRUE(rows);
-    std::vector<Cid> to_move;
-    for (const auto& row : rows.value())
-        if (row.pin.allocated_to(dead_id)) to_move.push_back(row.pin.cid);
-    ASSERT_GE(to_move.size(), 6u);
-    cluster.peer(dead).crash();
-    ASSERT_TRUE(cluster.world.run_until(
-        [&] {
-            const auto first = pin_of(witness, to_move.front());
-            return first && !first->allocated_to(dead_id);
-        },
-        60s));
+    ASSERT_NO_FATAL_FAILURE(run_into_walk(36, 6));
     auto& api = cluster.peer(witness).life().cluster;
     for (std::size_t i = 1; i <= 4; ++i) {
         const auto from = to_move[to_move.size() - i];
@@ -202,7 +189,7 @@ TEST_F(SlowRepinTest, a_copy_on_a_peer_that_was_just_removed_is_no_live_copy) {
     cluster.start_all();
     ASSERT_EQ(cluster.settle(), "");
     pin_items(24, 2);
-    const int witness = cluster.leader();
+    witness = cluster.leader();
     auto rows =
         cluster.collect<state::StoredPin>(witness, cluster.peer(witness).life().state.list());
     ASSERT_TRUE(rows);

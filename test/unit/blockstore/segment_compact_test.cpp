@@ -6,6 +6,7 @@ namespace ipfscluster::blockstore {
 namespace {
 
 constexpr auto kRecord = kRecordHeaderBytes + 34 + 1000;  // of one block of the fixture
+constexpr auto kTenth = kSegmentHeaderBytes + 9 * kRecord;
 
 class SegmentCompactTest : public SegmentStoreTest {
  protected:
@@ -25,12 +26,6 @@ class SegmentCompactTest : public SegmentStoreTest {
         auto freed = real.run(store->compact());
         EXPECT_TRUE(freed) << (freed ? "" : freed.error().text);
         return freed ? freed.value() : 0;
-    }
-    /// Writes over the n-th record (from 0), `at` bytes behind its beginning.
-    static void overwrite(const std::string& path, std::size_t n, std::size_t at, BytesView with) {
-        std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
-        file.seekp(static_cast<std::streamoff>(kSegmentHeaderBytes + n * kRecord + at));
-        file << with;
     }
     /// All of it can be given back although nothing was appended since the store was opened.
     void expect_space_returns() {
@@ -84,7 +79,7 @@ TEST_F(SegmentCompactTest, live_blocks_behind_damaged_lengths_are_moved) {
     open();
     ASSERT_TRUE(put(1, 3 * 19));
     sweep_but(3 * 19, [](std::uint64_t i) { return i == 1 || i == 15 || i == 50; });
-    overwrite(segment(1), 9, 0, "\xff\xff\xff\xff");  // of the tenth record, which is garbage
+    overwrite(segment(1), kTenth, "\xff\xff\xff\xff");  // of the tenth record, which is garbage
     EXPECT_GT(compact(), 0u);
     for (const std::uint64_t i : {1, 15, 50}) EXPECT_EQ(readable(i, 1), 1u) << i;
     for (const std::uint32_t number : {1, 2, 3})
@@ -95,7 +90,7 @@ TEST_F(SegmentCompactTest, a_damaged_live_block_keeps_its_segment) {
     open();
     ASSERT_TRUE(put(1, 3 * 19));
     sweep_but(3 * 19, [](std::uint64_t i) { return i == 1 || i == 10 || i == 15 || i == 50; });
-    overwrite(segment(1), 9, 0, "\xff\xff\xff\xff");
+    overwrite(segment(1), kTenth, "\xff\xff\xff\xff");
     for (int round = 0; round < 2; ++round) {
         compact();
         for (const std::uint64_t i : {1, 15, 50}) EXPECT_EQ(readable(i, 1), 1u) << i;

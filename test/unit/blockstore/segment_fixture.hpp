@@ -1,4 +1,6 @@
 #pragma once
+#include <fstream>
+
 #include "support.hpp"
 
 namespace ipfscluster::blockstore {
@@ -68,6 +70,11 @@ class SegmentStoreTest : public ::testing::Test {
             if (step.value().done) return removed;
             after = step.value().last;
         }
+    }
+    static void overwrite(const std::string& path, std::uint64_t offset, BytesView with) {
+        std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(static_cast<std::streamoff>(offset));
+        file << with;
     }
     std::string newest_segment() const {
         std::string newest;

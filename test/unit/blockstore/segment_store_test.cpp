@@ -127,11 +127,7 @@ TEST_F(SegmentStoreTest, a_block_damaged_on_the_disk_is_never_given_out_and_can_
     open();
     ASSERT_TRUE(put(1, 3));
     reopen();
-    {
-        std::fstream file(newest_segment(), std::ios::binary | std::ios::in | std::ios::out);
-        file.seekp(static_cast<std::streamoff>(kSegmentHeaderBytes + record_bytes(34, 1000) + 500));
-        file.put('\x7f');
-    }
+    overwrite(newest_segment(), kSegmentHeaderBytes + record_bytes(34, 1000) + 500, "\x7f");
     const auto block = make_block(2);
     auto got = real.run(store->get(Bytes(block.cid.multihash())));
     ASSERT_FALSE(got);
@@ -152,11 +148,7 @@ TEST_F(SegmentStoreTest, a_rebuild_finds_what_lies_behind_a_damaged_length_and_a
     open();
     ASSERT_TRUE(put(1, 3));
     close();
-    {
-        std::fstream file(newest_segment(), std::ios::binary | std::ios::in | std::ios::out);
-        file.seekp(static_cast<std::streamoff>(kSegmentHeaderBytes + record_bytes(34, 1000)));
-        file << '\x7f';
-    }
+    overwrite(newest_segment(), kSegmentHeaderBytes + record_bytes(34, 1000), "\x7f");
     index = std::make_unique<storage::MemoryStore>(real.world);
     open();
     EXPECT_EQ(store->damaged(), 1u);

@@ -10,6 +10,24 @@ namespace {
 using Calls = std::vector<std::string>;
 const Error kNoProviders{Kind::timeout, "no providers found"};
 
+/// Pins items 0 to `count` - 1 and waits until the daemon holds them.
+void hold_many(Rig& rig, int count) {
+    rig.ipfs.pin_time = 1ms;
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(rig.pin(i));
+    const auto wanted = static_cast<std::size_t>(count);
+    ASSERT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.size() == wanted; }, 1h));
+}
+
+/// The most items under way, looked at once a second.
+std::size_t most_active(Rig& rig, int seconds) {
+    std::size_t most = 0;
+    for (int second = 0; second < seconds; ++second) {
+        rig.world.run_for(1s);
+        most = std::max(most, rig.tracker->active());
+    }
+    return most;
+}
+
 TEST(TrackerTest, pin_is_queued_then_running_then_pinned) {
     Rig rig(1, {.concurrent_pins = 1});
     rig.ipfs.pin_time = 10s;
@@ -254,18 +272,12 @@ TEST(TrackerTest, a_long_pin_that_finds_the_daemon_back_does_not_keep_the_others
 TEST(TrackerTest, a_repository_that_lost_all_fresh_pins_is_worked_off_within_bounds) {
     constexpr int kPins = 5000;
     Rig rig;
-    rig.ipfs.pin_time = 1ms;
-    for (int i = 0; i < kPins; ++i) ASSERT_TRUE(rig.pin(i));
+    ASSERT_NO_FATAL_FAILURE(hold_many(rig, kPins));
     ASSERT_TRUE(rig.wait_for(kPins - 1, TrackerStatus::pinned));
-    ASSERT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.size() == kPins; }, 1h));
     rig.ipfs.held.clear();
     rig.ipfs.pin_time = 1s;
     EXPECT_EQ(rig.all(rig.tracker->recover_all()).size(), static_cast<std::size_t>(kPins));
-    std::size_t most = 0;
-    for (int second = 0; second < 20; ++second) {
-        rig.world.run_for(1s);
-        most = std::max(most, rig.tracker->active());
-    }
+    const auto most = most_active(rig, 20);
     EXPECT_LE(most, 3 * kTrackerBatchMax + 14);
     EXPECT_GT(most, kTrackerBatchMax / 2);
     ASSERT_TRUE(rig.pin(kPins + 1));
@@ -275,9 +287,7 @@ TEST(TrackerTest, a_repository_that_lost_all_fresh_pins_is_worked_off_within_bou
 TEST(TrackerTest, a_retry_gets_its_turn_while_many_unpins_wait) {
     constexpr int kPins = 3000;
     Rig rig;
-    rig.ipfs.pin_time = 1ms;
-    for (int i = 0; i < kPins; ++i) ASSERT_TRUE(rig.pin(i));
-    ASSERT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.size() == kPins; }, 1h));
+    ASSERT_NO_FATAL_FAILURE(hold_many(rig, kPins));
     rig.ipfs.pin_errors[cid(kPins)] = {kNoProviders};
     ASSERT_TRUE(rig.pin(kPins));
     ASSERT_TRUE(rig.wait_for(kPins, TrackerStatus::pin_error));
@@ -290,21 +300,15 @@ TEST(TrackerTest, a_retry_gets_its_turn_while_many_unpins_wait) {
 TEST(TrackerTest, unpins_that_are_refused_wait_on_disk) {
     constexpr int kPins = 3000;
     Rig rig;
-    rig.ipfs.pin_time = 1ms;
-    for (int i = 0; i < kPins; ++i) ASSERT_TRUE(rig.pin(i));
-    ASSERT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.size() == kPins; }, 1h));
+    ASSERT_NO_FATAL_FAILURE(hold_many(rig, kPins));
     rig.ipfs.unpin_time = 1ms;
     for (int i = 0; i < kPins; ++i) {
         rig.ipfs.unpin_errors[cid(i)] = {kNoProviders, kNoProviders, kNoProviders};
         ASSERT_TRUE(rig.unpin(i));
     }
-    std::size_t most = 0;
     rig.world.run_for(9s);
     rig.ipfs.unpin_time = 1s;
-    for (int second = 0; second < 60; ++second) {
-        rig.world.run_for(1s);
-        most = std::max(most, rig.tracker->active());
-    }
+    const auto most = most_active(rig, 60);
     EXPECT_LE(most, 2 * kTrackerBatchMax + 14);
     rig.ipfs.unpin_time = 1ms;
     EXPECT_TRUE(rig.world.run_until([&] { return rig.ipfs.held.empty(); }, 1h));
