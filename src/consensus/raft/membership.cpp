@@ -45,12 +45,20 @@ Async<> RaftConsensus::propose_here(ChangeRequest change) {
     co_return **said;
 }
 
+Async<Greeted> RaftConsensus::greet_member(PeerId member, Purpose purpose) {
+    auto greeted =
+        co_await greet(world_, host_, std::move(member), hello(purpose), options_.network_timeout);
+    // A removed node does not always hear of it: the others may agree without it, and the leader
+    // drops it at once.
+    if (!greeted && greeted.error().kind == Kind::conflict) end_removed(greeted.error());
+    co_return greeted;
+}
+
 Async<> RaftConsensus::ask_leader(ChangeRequest change) {
     if (status_.role == Role::leader) co_return co_await propose_here(std::move(change));
-    const auto leader = peer_of(status_.leader);
+    auto leader = peer_of(status_.leader);
     if (leader.empty()) co_return fail(Kind::retryable, "no leader is known");
-    ICL_CO_TRY(auto greeted, co_await greet(world_, host_, leader, hello(Purpose::change),
-                                            options_.network_timeout));
+    ICL_CO_TRY(auto greeted, co_await greet_member(std::move(leader), Purpose::change));
     auto* stream = greeted.stream.get();
     ICL_CO_TRY(co_await stream->write(encode_frame(FrameType::change_request, encode(change))));
     auto answer = co_await with_deadline<Bytes>(world_, options_.network_timeout,
@@ -229,17 +237,19 @@ Async<> RaftConsensus::remove_peer(PeerId peer) {
         if (status_.leader == id) {
             ICL_CO_TRY(co_await move_leadership_from(id));
         }
-        std::function<bool()> gone_or_leads = [this, id] {
+        auto this_one_is_gone = [this, id] { return removed_ && id == node_id_; };
+        std::function<bool()> gone_or_leads = [this, id, this_one_is_gone] {
             const bool gone = std::none_of(log_.members().begin(), log_.members().end(),
                                            [id](const Member& member) { return member.id == id; });
-            return gone || status_.leader == id;
+            return gone || this_one_is_gone() || status_.leader == id;
         };
         ChangeRequest change{ChangeOp::remove, id, {}};
         auto what = "removing peer " + peer.to_string();
         auto removed =
             co_await change_until(std::move(gone_or_leads), std::move(change), std::move(what));
         if (!removed) co_return fail(removed.error());
-        if (ended_) co_return ok();
+        // Its own table may not say so: it was told by a member, and has ended.
+        if (this_one_is_gone()) co_return ok();
     }
 }
 
@@ -265,13 +275,9 @@ asio::awaitable<void> RaftConsensus::run_lookout() {
         if (status_.role == Role::leader || world_.steady_now() - last_heard_ < silence) continue;
         last_asked_ = next_to_ask();
         if (last_asked_.empty()) continue;
-        auto greeted = co_await greet(world_, host_, last_asked_, hello(Purpose::messages),
-                                      options_.network_timeout);
+        auto greeted = co_await greet_member(last_asked_, Purpose::messages);
         if (!greeted && greeted.error().kind == Kind::cancelled) co_return;
-        if (greeted)
-            greeted.value().stream->reset();
-        else if (greeted.error().kind == Kind::conflict)
-            end_removed(greeted.error());
+        if (greeted) greeted.value().stream->reset();
     }
 }
 

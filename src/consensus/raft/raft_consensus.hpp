@@ -138,6 +138,8 @@ class RaftConsensus final : public component::Consensus {
     // membership.cpp
     Async<> change_until(std::function<bool()> done, ChangeRequest change, std::string what);
     Async<> ask_leader(ChangeRequest change);
+    /// `greet` as this node; ends the component when the member says that it was removed.
+    Async<Greeted> greet_member(PeerId member, Purpose purpose);
     Async<> propose_here(ChangeRequest change);
     NodeId successor_of(NodeId id) const;
     Async<> add_node(PeerId peer, NodeId id);

@@ -272,6 +272,7 @@ class ProcessTest:
 
     def __exit__(self, kind, error, trace):
         if kind is not None and kind is not SystemExit:
+            print(f"--- {kind.__name__}: {error}", file=sys.stderr)  # also first: who keeps only an end keeps one of them
             for peer in self.peers:
                 print(f"--- {peer.name}: last lines of its log\n{peer.tail(40)}", file=sys.stderr)
         for process in self.processes:

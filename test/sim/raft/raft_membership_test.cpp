@@ -136,6 +136,39 @@ TEST_F(RaftMembership, a_learner_removed_behind_its_back_notices_and_ends) {
     EXPECT_NE(refused.error().text.find("removed"), std::string::npos) << refused.error().text;
 }
 
+TEST(raft_membership, who_has_just_joined_can_take_itself_out_and_is_told_so) {
+    // The others agree without a learner, and the leader drops it before it has heard of it.
+    int told_by_a_member = 0;
+    for (int moment = 0; moment < 40; ++moment) {
+        SimCluster cluster(200 + static_cast<std::uint64_t>(moment), short_log());
+        cluster.add_founders(3);
+        cluster.start_all();
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
+        cluster.add_joiner(3);
+        cluster.start(3);
+        auto& newcomer = *cluster.peer(3).raft;
+        cluster.world.run_for(milliseconds(50));
+        auto added =
+            cluster.await<void>(cluster.peer(cluster.leader()).raft->add_peer(cluster.peer(3).id));
+        ASSERT_TRUE(added) << moment << ": " << added.error().text;
+        ASSERT_TRUE(cluster.run_until([&] {
+            return newcomer.status().engine.leader != 0 && !newcomer.log().members().empty();
+        }));
+        cluster.world.run_for(milliseconds(moment / 4));
+        auto removed = cluster.await<void>(newcomer.remove_peer(cluster.peer(3).id));
+        EXPECT_TRUE(removed) << moment << ": " << removed.error().text;
+        ASSERT_TRUE(cluster.run_until([&] { return !newcomer.status().running; }));
+        EXPECT_TRUE(newcomer.removed()) << moment;
+        EXPECT_FALSE(cluster.is_member(3)) << moment;
+        const auto& log = newcomer.log();
+        told_by_a_member += static_cast<int>(
+            std::any_of(log.nodes().begin(), log.nodes().end(), [&](const auto& node) {
+                return node.second.peer == cluster.peer(3).id && !node.second.removed;
+            }));
+    }
+    EXPECT_GT(told_by_a_member, 0) << "no seed met what this test is about";
+}
+
 TEST_F(RaftMembership, a_removed_follower_notices_and_ends) {
     found(3);
     commit(0, 5);
