@@ -171,9 +171,9 @@ Async<> RaftConsensus::ask_to_join() {
         asked.insert(asked.end(), known.begin(), known.end());
         for (const auto& peer : asked) {
             if (peer == self_ || is_member()) continue;
-            auto greeted =
-                co_await greet(world_, host_, peer, hello(Purpose::join), options_.network_timeout);
-            if (!greeted && greeted.error().kind == Kind::cancelled)
+            auto greeted = co_await greet_member(peer, Purpose::join);
+            if (!greeted &&
+                (greeted.error().kind == Kind::cancelled || greeted.error().kind == Kind::conflict))
                 co_return fail(greeted.error());
             if (greeted)
                 greeted.value().stream->reset();

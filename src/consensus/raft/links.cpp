@@ -49,7 +49,9 @@ Async<Greeted> greet_unbounded(net::Host& host, PeerId peer, Hello hello, Durati
 }  // namespace
 
 Async<Greeted> greet(World& world, net::Host& host, PeerId peer, Hello hello, Duration limit) {
-    return with_deadline<Greeted>(world, limit, "raft hello to " + peer.short_name(),
+    // Named: arguments are evaluated in no given order, and one of them takes the peer away.
+    auto what = "raft hello to " + peer.short_name();
+    return with_deadline<Greeted>(world, limit, std::move(what),
                                   greet_unbounded(host, std::move(peer), std::move(hello), limit));
 }
 

@@ -112,8 +112,10 @@ Async<> RaftConsensus::change_until(std::function<bool()> done, ChangeRequest ch
             co_return fail(Kind::unavailable, what + ": " + cause);
         }
         if (!changed) {
-            // Our own removal ends this component, and is what was asked for.
             if (done()) co_return ok();
+            if (accepted && changed.error().kind != Kind::cancelled)
+                co_return fail(Kind::unknown_outcome,
+                               what + ": it may still happen: " + changed.error().text);
             co_return fail(changed.error().in(what));
         }
     }
@@ -219,6 +221,14 @@ Async<> RaftConsensus::move_leadership_from(NodeId id) {
 }
 
 Async<> RaftConsensus::remove_peer(PeerId peer) {
+    const bool own = peer == self_;
+    auto gone = co_await remove_nodes_of(std::move(peer));
+    // Our own removal ends this component, whatever it was waiting for, and is what was asked for.
+    if (own && removed_) co_return ok();
+    co_return gone;
+}
+
+Async<> RaftConsensus::remove_nodes_of(PeerId peer) {
     ICL_CO_TRY(check_running());
     if (!engine_ || !is_member())
         co_return fail(Kind::unavailable, "this peer is not a member of a cluster");
@@ -237,24 +247,27 @@ Async<> RaftConsensus::remove_peer(PeerId peer) {
         if (status_.leader == id) {
             ICL_CO_TRY(co_await move_leadership_from(id));
         }
-        auto this_one_is_gone = [this, id] { return removed_ && id == node_id_; };
-        std::function<bool()> gone_or_leads = [this, id, this_one_is_gone] {
+        std::function<bool()> gone_or_leads = [this, id] {
             const bool gone = std::none_of(log_.members().begin(), log_.members().end(),
                                            [id](const Member& member) { return member.id == id; });
-            return gone || this_one_is_gone() || status_.leader == id;
+            return gone || status_.leader == id;
         };
         ChangeRequest change{ChangeOp::remove, id, {}};
         auto what = "removing peer " + peer.to_string();
         auto removed =
             co_await change_until(std::move(gone_or_leads), std::move(change), std::move(what));
         if (!removed) co_return fail(removed.error());
-        // Its own table may not say so: it was told by a member, and has ended.
-        if (this_one_is_gone()) co_return ok();
     }
 }
 
 PeerId RaftConsensus::next_to_ask() {
-    const auto known = peers();
+    auto known = peers();
+    // Before its first snapshot a joiner knows only who has talked to it.
+    if (known.empty()) {
+        std::set<PeerId> distinct;
+        for (const auto& [node, peer] : contacts_) distinct.insert(peer);
+        known.assign(distinct.begin(), distinct.end());
+    }
     auto next = std::upper_bound(known.begin(), known.end(), last_asked_);
     for (std::size_t i = 0; i < known.size(); ++i, ++next) {
         if (next == known.end()) next = known.begin();

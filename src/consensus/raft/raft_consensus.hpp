@@ -143,6 +143,7 @@ class RaftConsensus final : public component::Consensus {
     Async<> propose_here(ChangeRequest change);
     NodeId successor_of(NodeId id) const;
     Async<> add_node(PeerId peer, NodeId id);
+    Async<> remove_nodes_of(PeerId peer);
     Async<> move_leadership_from(NodeId id);
     std::vector<NodeId> nodes_of(const PeerId& peer) const;
     void tend_members(Engine& engine);

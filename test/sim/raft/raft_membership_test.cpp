@@ -10,6 +10,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+asio::awaitable<void> mend_after(SimCluster* cluster, Duration pause) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto slept = co_await cluster->world.sleep_for(pause);
+    if (slept) cluster->network.mend_all();
+}
+
 class RaftMembership : public testing::Test {
  protected:
     void found(int count) {
@@ -26,6 +32,11 @@ class RaftMembership : public testing::Test {
     int follower() {
         for (int number = 0;; ++number)
             if (number != cluster.leader() && cluster.peer(number).up) return number;
+    }
+    void isolate(int number) {
+        for (int other = 0; other < cluster.size(); ++other)
+            if (other != number)
+                cluster.network.cut(cluster.peer(number).id, cluster.peer(other).id, true);
     }
     bool is_voter(int observer, int number) {
         const auto& log = cluster.peer(observer).raft->log();
@@ -125,8 +136,7 @@ TEST_F(RaftMembership, a_learner_removed_behind_its_back_notices_and_ends) {
         return cluster.is_member(3) && !cluster.peer(3).raft->log().members().empty();
     }));
     ASSERT_FALSE(is_voter(lead, 3));
-    for (int other = 0; other < 3; ++other)
-        cluster.network.cut(cluster.peer(3).id, cluster.peer(other).id, true);
+    isolate(3);
     auto removed = cluster.await<void>(cluster.peer(lead).raft->remove_peer(cluster.peer(3).id));
     ASSERT_TRUE(removed) << removed.error().text;
     cluster.network.mend_all();
@@ -159,6 +169,7 @@ TEST(raft_membership, who_has_just_joined_can_take_itself_out_and_is_told_so) {
         EXPECT_TRUE(removed) << moment << ": " << removed.error().text;
         ASSERT_TRUE(cluster.run_until([&] { return !newcomer.status().running; }));
         EXPECT_TRUE(newcomer.removed()) << moment;
+        ASSERT_GE(cluster.leader(), 0);
         EXPECT_FALSE(cluster.is_member(3)) << moment;
         const auto& log = newcomer.log();
         told_by_a_member += static_cast<int>(
@@ -167,6 +178,84 @@ TEST(raft_membership, who_has_just_joined_can_take_itself_out_and_is_told_so) {
             }));
     }
     EXPECT_GT(told_by_a_member, 0) << "no seed met what this test is about";
+}
+
+TEST_F(RaftMembership, a_leader_the_others_removed_while_it_took_itself_out_is_told_so) {
+    found(3);
+    const int old = cluster.leader();
+    const int other = follower();
+    isolate(old);
+    cluster.ask_to_remove(other, old);
+    TaskGroup later(cluster.world, "mending");
+    later.spawn(mend_after(&cluster, seconds(8)));
+    auto removed = cluster.await<void>(cluster.peer(old).raft->remove_peer(cluster.peer(old).id));
+    EXPECT_TRUE(removed) << removed.error().text;
+    EXPECT_TRUE(cluster.peer(old).raft->removed());
+    // Who asks again hears the same.
+    EXPECT_TRUE(cluster.await<void>(cluster.peer(old).raft->remove_peer(cluster.peer(old).id)));
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0 && later.size() == 0; }));
+    EXPECT_FALSE(cluster.is_member(old));
+}
+
+TEST_F(RaftMembership, a_peer_whose_disk_fails_while_it_takes_itself_out_does_not_say_it_is_out) {
+    found(3);
+    const int failing = follower();
+    // That of the entry which takes it out.
+    cluster.peer(failing).store->fail_sync(1, {Kind::internal, "the disk is gone"});
+    auto removed =
+        cluster.await<void>(cluster.peer(failing).raft->remove_peer(cluster.peer(failing).id));
+    ASSERT_FALSE(removed);
+    EXPECT_NE(removed.error().text.find("the disk is gone"), std::string::npos)
+        << removed.error().text;
+    EXPECT_FALSE(cluster.peer(failing).raft->removed());
+}
+
+TEST_F(RaftMembership, a_joiner_removed_before_its_first_snapshot_is_told_so) {
+    found(3);
+    for (int i = 0; i < 60; ++i) cluster.submit_pin(cluster.leader(), 30000);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
+    cluster.add_joiner(3);
+    cluster.start(3);
+    auto& newcomer = *cluster.peer(3).raft;
+    cluster.world.run_for(milliseconds(50));
+    cluster.ask_to_add(cluster.leader(), 3);
+    ASSERT_TRUE(cluster.run_until([&] { return newcomer.status().engine.leader != 0; }));
+    isolate(3);
+    ASSERT_TRUE(newcomer.log().members().empty()) << "it has its snapshot already";
+    // Longer than a transfer is tried again.
+    cluster.world.run_for(seconds(30));
+    auto removed =
+        cluster.await<void>(cluster.peer(cluster.leader()).raft->remove_peer(cluster.peer(3).id));
+    ASSERT_TRUE(removed) << removed.error().text;
+    // Nothing of the time before is under way any more.
+    cluster.world.run_for(seconds(30));
+    cluster.network.mend_all();
+    ASSERT_TRUE(cluster.run_until([&] { return !newcomer.status().running; }));
+    EXPECT_TRUE(newcomer.removed());
+}
+
+TEST_F(RaftMembership, a_founder_that_asks_to_join_anew_is_told_of_its_removal) {
+    found(3);
+    const int gone = follower();
+    const int lead = cluster.leader();
+    cluster.crash_and_wipe(gone);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(gone); }));
+    cluster.start(gone);
+    auto& returned = *cluster.peer(gone).raft;
+    auto nodes_of_it = [&] {
+        const auto& nodes = cluster.peer(lead).raft->log().nodes();
+        return std::count_if(nodes.begin(), nodes.end(), [&](const auto& node) {
+            return node.second.peer == cluster.peer(gone).id;
+        });
+    };
+    ASSERT_TRUE(cluster.run_until([&] { return nodes_of_it() == 2; }));
+    isolate(gone);
+    ASSERT_TRUE(returned.log().members().empty()) << "it has its snapshot already";
+    auto removed = cluster.await<void>(cluster.peer(lead).raft->remove_peer(cluster.peer(gone).id));
+    ASSERT_TRUE(removed) << removed.error().text;
+    cluster.world.run_for(seconds(30));
+    cluster.network.mend_all();
+    ASSERT_TRUE(cluster.run_until([&] { return returned.removed(); }));
 }
 
 TEST_F(RaftMembership, a_removed_follower_notices_and_ends) {
