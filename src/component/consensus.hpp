@@ -48,7 +48,8 @@ class Consensus {
     /// Returns once the membership entry is committed (raft: the learner). ok when it is a member
     /// already.
     virtual Async<> add_peer(PeerId peer) = 0;
-    /// ok when it is no member. `conflict` when it is the last one.
+    /// ok when it is no member, this peer included once it was told. `conflict` when it is the last
+    /// one. Both: `unknown_outcome` when it was accepted and its end was not seen.
     virtual Async<> remove_peer(PeerId peer) = 0;
     virtual bool is_trusted(const PeerId& peer) = 0;
 

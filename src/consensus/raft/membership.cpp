@@ -19,6 +19,12 @@ Result<> propose_change(Engine& engine, const ChangeRequest& change) {
     return engine.propose_change(change.op, change.node, change.context);
 }
 
+/// What a leader has taken into its log may still happen, whatever ended the wait for it.
+Error unconfirmed(Error error, bool accepted) {
+    if (!accepted || error.kind == Kind::cancelled) return error;
+    return {Kind::unknown_outcome, "it may still happen: " + error.text};
+}
+
 }  // namespace
 
 std::vector<NodeId> RaftConsensus::nodes_of(const PeerId& peer) const {
@@ -73,14 +79,13 @@ Async<> RaftConsensus::ask_leader(ChangeRequest change) {
 }
 
 Async<> RaftConsensus::change_until(std::function<bool()> done, ChangeRequest change,
-                                    std::string what) {
+                                    std::string what, bool* accepted) {
     const auto election =
         std::chrono::duration_cast<SteadyTime::duration>(options_.election_timeout);
     const auto deadline = world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(
                                                     options_.membership_limit);
     SteadyTime again{};
     NodeId asked = 0;
-    bool accepted = false;
     std::optional<SteadyTime> refused_since;
     std::string cause = "no leader; the cluster has no quorum";
     while (!done()) {
@@ -92,13 +97,13 @@ Async<> RaftConsensus::change_until(std::function<bool()> done, ChangeRequest ch
             again = now + (said ? election : election * 4 / 10);
             // A leader forgets once per election timeout who is alive and hears of it a heartbeat
             // later: only what it still refuses a whole timeout later is refused.
-            if (said || said.error().kind != Kind::conflict)
+            if (said || ended_ || said.error().kind != Kind::conflict)
                 refused_since.reset();
             else if (!refused_since)
                 refused_since = now;
             else if (now - *refused_since >= election)
                 co_return fail(said.error().in(what));
-            if (said || said.error().kind == Kind::unknown_outcome) accepted = true;
+            if (said || said.error().kind == Kind::unknown_outcome) *accepted = true;
             if (!said) cause = said.error().text;
             if (!said && said.error().kind == Kind::cancelled) co_return fail(said.error());
         }
@@ -106,17 +111,14 @@ Async<> RaftConsensus::change_until(std::function<bool()> done, ChangeRequest ch
             std::min(deadline, std::max(again, world_.steady_now() + election / 10)));
         if (!changed && changed.error().kind == Kind::timeout) {
             if (world_.steady_now() < deadline) continue;
-            if (accepted)
+            if (*accepted)
                 co_return fail(Kind::unknown_outcome,
                                what + ": not confirmed by a quorum in time; it may still happen");
             co_return fail(Kind::unavailable, what + ": " + cause);
         }
         if (!changed) {
             if (done()) co_return ok();
-            if (accepted && changed.error().kind != Kind::cancelled)
-                co_return fail(Kind::unknown_outcome,
-                               what + ": it may still happen: " + changed.error().text);
-            co_return fail(changed.error().in(what));
+            co_return fail(unconfirmed(changed.error(), *accepted).in(what));
         }
     }
     co_return ok();
@@ -158,7 +160,9 @@ Async<> RaftConsensus::add_node(PeerId peer, NodeId id) {
     };
     ChangeRequest change{ChangeOp::add_learner, id, peer.bytes()};
     auto what = "adding peer " + peer.to_string();
-    ICL_CO_TRY(co_await change_until(std::move(decided), std::move(change), std::move(what)));
+    bool accepted = false;
+    ICL_CO_TRY(
+        co_await change_until(std::move(decided), std::move(change), std::move(what), &accepted));
     if (is_removed())
         co_return fail(Kind::conflict,
                        "peer " + peer.to_string() +
@@ -232,6 +236,7 @@ Async<> RaftConsensus::remove_nodes_of(PeerId peer) {
     ICL_CO_TRY(check_running());
     if (!engine_ || !is_member())
         co_return fail(Kind::unavailable, "this peer is not a member of a cluster");
+    bool accepted = false;
     while (true) {
         const auto nodes = nodes_of(peer);
         if (nodes.empty()) co_return ok();
@@ -245,7 +250,8 @@ Async<> RaftConsensus::remove_nodes_of(PeerId peer) {
                            "peer " + peer.to_string() +
                                " is the last voter of the cluster and cannot be removed");
         if (status_.leader == id) {
-            ICL_CO_TRY(co_await move_leadership_from(id));
+            auto moved = co_await move_leadership_from(id);
+            if (!moved) co_return fail(unconfirmed(moved.error(), accepted));
         }
         std::function<bool()> gone_or_leads = [this, id] {
             const bool gone = std::none_of(log_.members().begin(), log_.members().end(),
@@ -254,8 +260,8 @@ Async<> RaftConsensus::remove_nodes_of(PeerId peer) {
         };
         ChangeRequest change{ChangeOp::remove, id, {}};
         auto what = "removing peer " + peer.to_string();
-        auto removed =
-            co_await change_until(std::move(gone_or_leads), std::move(change), std::move(what));
+        auto removed = co_await change_until(std::move(gone_or_leads), std::move(change),
+                                             std::move(what), &accepted);
         if (!removed) co_return fail(removed.error());
     }
 }

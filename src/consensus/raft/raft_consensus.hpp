@@ -136,7 +136,10 @@ class RaftConsensus final : public component::Consensus {
     void request(std::function<Result<>(Engine&)> work);
 
     // membership.cpp
-    Async<> change_until(std::function<bool()> done, ChangeRequest change, std::string what);
+    /// Asks the leader for the change, again and again, until it is `done`. `accepted` outlives the
+    /// call and is set once a leader may have taken it.
+    Async<> change_until(std::function<bool()> done, ChangeRequest change, std::string what,
+                         bool* accepted);
     Async<> ask_leader(ChangeRequest change);
     /// `greet` as this node; ends the component when the member says that it was removed.
     Async<Greeted> greet_member(PeerId member, Purpose purpose);

@@ -10,10 +10,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-asio::awaitable<void> mend_after(SimCluster* cluster, Duration pause) {
+/// Tells how many members `observer` sees when the network is whole again.
+asio::awaitable<void> mend_after(SimCluster* cluster, Duration pause, int observer, int* members) {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto slept = co_await cluster->world.sleep_for(pause);
-    if (slept) cluster->network.mend_all();
+    if (!slept) co_return;
+    *members = static_cast<int>(cluster->peer(observer).raft->peers().size());
+    cluster->network.mend_all();
 }
 
 class RaftMembership : public testing::Test {
@@ -187,9 +190,11 @@ TEST_F(RaftMembership, a_leader_the_others_removed_while_it_took_itself_out_is_t
     isolate(old);
     cluster.ask_to_remove(other, old);
     TaskGroup later(cluster.world, "mending");
-    later.spawn(mend_after(&cluster, seconds(8)));
+    int members_before = 0;
+    later.spawn(mend_after(&cluster, seconds(8), other, &members_before));
     auto removed = cluster.await<void>(cluster.peer(old).raft->remove_peer(cluster.peer(old).id));
     EXPECT_TRUE(removed) << removed.error().text;
+    EXPECT_EQ(members_before, 2) << "the others had not agreed while it was cut off";
     EXPECT_TRUE(cluster.peer(old).raft->removed());
     // Who asks again hears the same.
     EXPECT_TRUE(cluster.await<void>(cluster.peer(old).raft->remove_peer(cluster.peer(old).id)));
@@ -200,14 +205,34 @@ TEST_F(RaftMembership, a_leader_the_others_removed_while_it_took_itself_out_is_t
 TEST_F(RaftMembership, a_peer_whose_disk_fails_while_it_takes_itself_out_does_not_say_it_is_out) {
     found(3);
     const int failing = follower();
-    // That of the entry which takes it out.
+    cluster.world.run_for(seconds(3));
+    // The next sync is that of the entry which takes it out.
     cluster.peer(failing).store->fail_sync(1, {Kind::internal, "the disk is gone"});
     auto removed =
         cluster.await<void>(cluster.peer(failing).raft->remove_peer(cluster.peer(failing).id));
     ASSERT_FALSE(removed);
+    EXPECT_EQ(removed.error().kind, Kind::unknown_outcome);
     EXPECT_NE(removed.error().text.find("the disk is gone"), std::string::npos)
         << removed.error().text;
     EXPECT_FALSE(cluster.peer(failing).raft->removed());
+}
+
+TEST_F(RaftMembership,
+       a_change_that_was_accepted_before_the_askers_disk_failed_has_an_unknown_outcome) {
+    found(3);
+    const int lead = cluster.leader();
+    const int asker = follower();
+    const int other = 3 - lead - asker;
+    cluster.world.run_for(seconds(3));
+    cluster.peer(asker).store->fail_sync(1, {Kind::internal, "the disk is gone"});
+    auto removed =
+        cluster.await<void>(cluster.peer(asker).raft->remove_peer(cluster.peer(other).id));
+    ASSERT_FALSE(removed);
+    EXPECT_EQ(removed.error().kind, Kind::unknown_outcome) << removed.error().text;
+    EXPECT_NE(removed.error().text.find("the disk is gone"), std::string::npos)
+        << removed.error().text;
+    // And it did happen.
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.peer(other).raft->removed(); }));
 }
 
 TEST_F(RaftMembership, a_joiner_removed_before_its_first_snapshot_is_told_so) {
