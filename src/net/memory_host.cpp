@@ -325,8 +325,10 @@ Async<std::vector<Multiaddr>> MemoryHost::find_peer(PeerId peer, Duration limit)
             co_return book_.of(peer);
         }
         for (const auto& [other, connection] : host->connections_) {
-            if (!network_.lanes_->is_cut(here, other) && asked.insert(other).second)
-                next.push_back(other);
+            // A question and its answer pass.
+            const bool passes =
+                !network_.lanes_->is_cut(here, other) && !network_.lanes_->is_cut(other, here);
+            if (passes && asked.insert(other).second) next.push_back(other);
         }
     }
     co_return fail(Kind::not_found, "nobody reachable knows an address of " + peer.to_string());

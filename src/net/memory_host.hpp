@@ -40,9 +40,18 @@ class MemoryNetwork {
     }
     /// Nothing passes any more; connections end after kMemorySilenceMax.
     void cut(const PeerId& a, const PeerId& b);
-    void heal(const PeerId& a, const PeerId& b) { lanes_->heal(a, b); }
+    /// What `from` says does not reach `to`, which is still heard. The connection ends as after a
+    /// cut: keep-alive needs both directions.
+    void cut_one_way(const PeerId& from, const PeerId& to);
+    /// Streams go on, but gossip of `from` does not reach `to` over their link.
+    void cut_gossip(const PeerId& from, const PeerId& to) { lanes_->cut_gossip(from, to); }
+    void heal(const PeerId& a, const PeerId& b) {
+        lanes_->heal(a, b);
+        lanes_->heal(b, a);
+    }
     /// Cuts every link between the two groups.
     void partition(const std::vector<PeerId>& left, const std::vector<PeerId>& right);
+    /// Ends cuts of every kind.
     void heal_all();
     /// The host is gone from now on: its operations fail, its peers lose their connections to it.
     void crash(const PeerId& id);

@@ -73,6 +73,7 @@ asio::awaitable<void> MemoryLanes::run_after(std::shared_ptr<MemoryLanes> self, 
 }
 
 bool MemoryLanes::loses_gossip(const PeerId& from, const PeerId& to) {
+    if (gossip_cut_.contains({from, to})) return true;
     const auto& link = faults(from, to);
     return link.gossip_loss_one_in != 0 && world_.random_u64() % link.gossip_loss_one_in == 0;
 }
@@ -86,19 +87,17 @@ void MemoryLanes::set_faults(const PeerId& a, const PeerId& b, LinkFaults faults
     link_faults_[key(a, b)] = faults;
 }
 
-void MemoryLanes::cut(const PeerId& a, const PeerId& b) {
-    if (cut_.insert(key(a, b)).second) ++cuts_[key(a, b)];
+void MemoryLanes::cut(const PeerId& from, const PeerId& to) {
+    if (cut_.insert({from, to}).second) ++cuts_[{from, to}];
 }
 
-std::uint64_t MemoryLanes::cuts(const PeerId& a, const PeerId& b) const {
-    const auto found = cuts_.find(key(a, b));
+std::uint64_t MemoryLanes::cuts(const PeerId& from, const PeerId& to) const {
+    const auto found = cuts_.find({from, to});
     return found == cuts_.end() ? 0 : found->second;
 }
 
-void MemoryLanes::heal(const PeerId& a, const PeerId& b) {
-    if (cut_.erase(key(a, b)) == 0) return;
-    restart({a, b});
-    restart({b, a});
+void MemoryLanes::heal(const PeerId& from, const PeerId& to) {
+    if (cut_.erase({from, to}) != 0) restart({from, to});
 }
 
 void MemoryLanes::restart(const Key& direction) {

@@ -35,13 +35,16 @@ class MemoryLanes : public std::enable_shared_from_this<MemoryLanes> {
 
     void set_faults(LinkFaults faults) { faults_ = faults; }
     void set_faults(const PeerId& a, const PeerId& b, LinkFaults faults);
-    /// Both directions.
-    void cut(const PeerId& a, const PeerId& b);
-    void heal(const PeerId& a, const PeerId& b);
-    bool is_cut(const PeerId& a, const PeerId& b) const { return cut_.contains(key(a, b)); }
-    /// How often the pair was cut so far; tells one cut from the next.
-    std::uint64_t cuts(const PeerId& a, const PeerId& b) const;
+    /// One direction: what `from` says does not reach `to`.
+    void cut(const PeerId& from, const PeerId& to);
+    void heal(const PeerId& from, const PeerId& to);
+    bool is_cut(const PeerId& from, const PeerId& to) const { return cut_.contains({from, to}); }
+    /// How often the direction was cut so far; tells one cut from the next.
+    std::uint64_t cuts(const PeerId& from, const PeerId& to) const;
     const std::set<std::pair<PeerId, PeerId>>& all_cut() const { return cut_; }
+    /// Gossip alone of one direction is lost, whatever the link's faults say.
+    void cut_gossip(const PeerId& from, const PeerId& to) { gossip_cut_.insert({from, to}); }
+    void heal_gossip() { gossip_cut_.clear(); }
 
     /// Forgets everything that is under way.
     void stop();
@@ -71,7 +74,8 @@ class MemoryLanes : public std::enable_shared_from_this<MemoryLanes> {
     LinkFaults faults_;
     std::map<Key, LinkFaults> link_faults_;
     std::map<Key, Lane> lanes_;
-    std::set<Key> cut_;
+    std::set<Key> cut_;         ///< directions
+    std::set<Key> gossip_cut_;  ///< directions
     std::map<Key, std::uint64_t> cuts_;
     bool stopped_ = false;
 };

@@ -34,12 +34,17 @@ MemoryHost* MemoryNetwork::find(const PeerId& id) const {
 }
 
 void MemoryNetwork::cut(const PeerId& a, const PeerId& b) {
-    lanes_->cut(a, b);
-    const auto which = lanes_->cuts(a, b);
-    lanes_->after(kMemorySilenceMax, [this, a, b, which] {
-        if (!lanes_->is_cut(a, b) || lanes_->cuts(a, b) != which) return;
-        if (auto* host = find(a)) host->lose(b, 0);
-        if (auto* host = find(b)) host->lose(a, 0);
+    lanes_->cut(b, a);
+    cut_one_way(a, b);
+}
+
+void MemoryNetwork::cut_one_way(const PeerId& from, const PeerId& to) {
+    lanes_->cut(from, to);
+    const auto which = lanes_->cuts(from, to);
+    lanes_->after(kMemorySilenceMax, [this, from, to, which] {
+        if (!lanes_->is_cut(from, to) || lanes_->cuts(from, to) != which) return;
+        if (auto* host = find(from)) host->lose(to, 0);
+        if (auto* host = find(to)) host->lose(from, 0);
     });
 }
 
@@ -51,7 +56,8 @@ void MemoryNetwork::partition(const std::vector<PeerId>& left, const std::vector
 
 void MemoryNetwork::heal_all() {
     const auto all = lanes_->all_cut();
-    for (const auto& [a, b] : all) lanes_->heal(a, b);
+    for (const auto& [from, to] : all) lanes_->heal(from, to);
+    lanes_->heal_gossip();
 }
 
 void MemoryNetwork::crash(const PeerId& id) {

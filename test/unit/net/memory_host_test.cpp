@@ -227,6 +227,49 @@ TEST_F(MemoryHostTest, a_short_cut_only_delays_and_a_long_one_disconnects) {
     EXPECT_TRUE(connect(*a, *b));
 }
 
+TEST_F(MemoryHostTest, a_one_way_cut_stops_one_direction_and_ends_the_connection_in_time) {
+    a->add_addresses(b->id(), b->addresses());
+    auto [near, far] = stream();
+    network.cut_one_way(a->id(), b->id());
+    EXPECT_TRUE(drive<void>(world, near->write("unheard")));
+    EXPECT_TRUE(drive<void>(world, far->write("heard")));
+    auto at_b = start<Bytes>(world, far->read());
+    EXPECT_EQ(drive<Bytes>(world, near->read()).value(), "heard");
+    world.run_for(5s);
+    EXPECT_FALSE(at_b->has_value());
+    network.heal(a->id(), b->id());
+    world.run_for(1s);
+    ASSERT_TRUE(at_b->has_value());
+    EXPECT_EQ((*at_b)->value(), "unheard");
+
+    network.cut_one_way(a->id(), b->id());
+    world.run_for(kMemorySilenceMax + 1s);
+    EXPECT_FALSE(a->connected(b->id()) || b->connected(a->id()));
+    EXPECT_FALSE(connect(*a, *b, 2s));
+    EXPECT_FALSE(connect(*b, *a, 2s)) << "a dial needs its answer";
+    network.heal_all();
+    EXPECT_TRUE(connect(*b, *a));
+}
+
+TEST_F(MemoryHostTest, a_cut_of_gossip_leaves_streams_alone) {
+    ASSERT_TRUE(connect(*a, *b));
+    int heard_by_a = 0, heard_by_b = 0;
+    a->subscribe("t", [&heard_by_a](TopicMessage) { ++heard_by_a; });
+    b->subscribe("t", [&heard_by_b](TopicMessage) { ++heard_by_b; });
+    network.cut_gossip(a->id(), b->id());
+    EXPECT_TRUE(drive<void>(world, a->publish("t", "lost")));
+    EXPECT_TRUE(drive<void>(world, b->publish("t", "comes")));
+    world.run_for(1s);
+    EXPECT_EQ(heard_by_b, 0);
+    EXPECT_EQ(heard_by_a, 1);
+    serve(*b);
+    EXPECT_EQ(drive<Bytes>(world, ask(a.get(), b->id(), "hello")).value(), "hello");
+    network.heal_all();
+    EXPECT_TRUE(drive<void>(world, a->publish("t", "comes again")));
+    world.run_for(1s);
+    EXPECT_EQ(heard_by_b, 1);
+}
+
 TEST_F(MemoryHostTest, gossip_reaches_each_subscriber_once_over_hops) {
     ASSERT_TRUE(connect(*a, *b));
     ASSERT_TRUE(connect(*b, *c));
