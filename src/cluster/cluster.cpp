@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
+#include "cluster/removal_check.hpp"
 #include "cluster/repin_worker.hpp"
 
 namespace ipfscluster::cluster {
@@ -29,6 +30,9 @@ Async<> Cluster::stop() {
 }
 
 namespace {
+
+/// A status filter that leaves nothing out.
+constexpr StatusFilter kEveryStatus = 0;
 
 struct Countdown {
     explicit Countdown(asio::any_io_executor executor) : done(std::move(executor)) {}
@@ -171,28 +175,19 @@ Async<> Cluster::peer_remove(PeerId peer, bool force) {
     const std::set<PeerId> members(listed.begin(), listed.end());
     if (!members.contains(peer)) co_return ok();
     if (!force) {
-        std::size_t seen = 0, at_risk = 0;
-        Cid example;
-        auto pins = parts_.state.list();
-        while (true) {
-            ICL_CO_TRY(auto row, co_await pins->next());
-            if (!row) break;
-            if (++seen % kWalkYieldRows == 0)
-                co_await asio::post(parts_.world.executor(), asio::use_awaitable);
-            const auto& pin = row->pin;
-            if (pin.everywhere() || pin.type == PinType::meta || !pin.allocated_to(peer)) continue;
-            bool live_copy = false;
-            // The pings of one that was removed a moment ago may still count.
-            for (const auto& holder : pin.allocations)
-                live_copy = live_copy || (holder != peer && members.contains(holder) &&
-                                          parts_.monitor.alive(holder));
-            if (!live_copy && ++at_risk == 1) example = pin.cid;
-        }
-        if (at_risk > 0)
-            co_return fail(Kind::conflict,
-                           "removing peer " + peer.to_string() + " would leave " +
-                               std::to_string(at_risk) + " pins without a live copy, for example " +
-                               example.to_string() + "; use force to remove it all the same");
+        // Allocations are wishes: what counts is who says that it has the item. The pings of one
+        // that was removed a moment ago may still count, so members are asked only.
+        auto counted =
+            co_await count_removal_loss(parts_.world, status_all(kEveryStatus), peer, members);
+        if (!counted)
+            co_return fail(counted.error().in("removing peer " + peer.to_string() +
+                                              ": whether others have its copies is not known"));
+        if (const auto& loss = counted.value(); loss.items > 0)
+            co_return fail(Kind::conflict, "removing peer " + peer.to_string() + " would leave " +
+                                               std::to_string(loss.items) +
+                                               " pins without a live copy that is " +
+                                               "whole, for example " + loss.example.to_string() +
+                                               "; use force to remove it all the same");
     }
     auto removed = co_await parts_.consensus.remove_peer(peer);
     co_return removed;

@@ -9,6 +9,7 @@
 #include "cluster/given_table.hpp"
 #include "cluster/peer_client.hpp"
 #include "cluster/pin_planner.hpp"
+#include "cluster/walk.hpp"
 #include "component/allocator.hpp"
 #include "component/cluster_api.hpp"
 #include "component/consensus.hpp"
@@ -27,8 +28,6 @@ inline constexpr int kPlanAttemptsMax = 3;
 inline constexpr Duration kPeerCallLimit = std::chrono::seconds(15);
 /// Keys listed in the answer of a garbage collection (it is one JSON object by contract).
 inline constexpr std::size_t kGcKeysMax = 100000;
-/// Pins between two turns of the strand in a walk over the pinset.
-inline constexpr std::size_t kWalkYieldRows = 256;
 
 struct ClusterOptions {
     std::string peername;

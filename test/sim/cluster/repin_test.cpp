@@ -243,6 +243,49 @@ TEST_F(RepinTest, removing_the_last_live_holder_needs_force) {
     EXPECT_EQ(cluster.settle(30s), "");
 }
 
+TEST_F(RepinTest, a_holder_that_could_not_pin_is_no_live_copy) {
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    // One peer alone has room.
+    const int good = 1;
+    for (int number = 0; number < 4; ++number)
+        if (number != good)
+            cluster.peer(number).ipfs.fault_drawn = [] {
+                return std::optional<Error>(Error{Kind::internal, "no space left on device"});
+            };
+    const auto good_id = cluster.peer(good).id;
+    Pin wish;
+    wish.cid = cid(1);
+    wish.options.replication_min = 2;
+    wish.options.replication_max = 2;
+    wish.options.user_allocations = {good_id};
+    auto pinned = cluster.await<Pin>(good, cluster.peer(good).life().cluster.pin(std::move(wish)));
+    ASSERT_TRUE(pinned) << pinned.error().text;
+    ASSERT_TRUE(pinned.value().allocated_to(good_id));
+    ASSERT_TRUE(cluster.world.run_until(
+        [&] { return cluster.peer(good).ipfs.held.contains(cid(1)); }, 10s));
+    int witness = 0;
+    while (pinned.value().allocated_to(cluster.peer(witness).id)) ++witness;
+    cluster.world.run_for(2s);
+    auto& api = cluster.peer(witness).life().cluster;
+    auto refused = cluster.await<void>(witness, api.peer_remove(good_id, false));
+    ASSERT_FALSE(refused) << "its only copy would be gone";
+    EXPECT_EQ(refused.error().kind, Kind::conflict);
+    EXPECT_NE(refused.error().text.find(cid(1).to_string()), std::string::npos);
+
+    for (int number = 0; number < 4; ++number) cluster.peer(number).ipfs.fault_drawn = nullptr;
+    ASSERT_TRUE(cluster.world.run_until(
+        [&] {
+            for (int number = 0; number < 4; ++number)
+                if (number != good && cluster.peer(number).ipfs.held.contains(cid(1))) return true;
+            return false;
+        },
+        60s));
+    cluster.world.run_for(2s);
+    auto removed = cluster.await<void>(witness, api.peer_remove(good_id, false));
+    EXPECT_TRUE(removed) << removed.error().text;
+}
+
 TEST_F(RepinTest, a_list_names_the_peer_that_is_away_and_shows_the_rest) {
     cluster.start_all();
     ASSERT_EQ(cluster.settle(), "");

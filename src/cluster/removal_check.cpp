@@ -1,0 +1,54 @@
+#include "cluster/removal_check.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "cluster/walk.hpp"
+
+namespace ipfscluster::cluster {
+
+namespace {
+
+/// Whether a peer with this row may have a copy. Away: nobody knows. On its way or waiting: an
+/// earlier operation on the item may have brought it already.
+bool may_have_copy(const PinInfoShort& said) {
+    switch (said.status) {
+        case TrackerStatus::pinned:
+        case TrackerStatus::pinning:
+        case TrackerStatus::pin_queued:
+        case TrackerStatus::cluster_error:
+            return true;
+        case TrackerStatus::remote:
+            // A copy that is kept for others says for whom.
+            return !said.error.empty();
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+bool removal_loses(const GlobalPinInfo& row, const PeerId& leaver,
+                   const std::set<PeerId>& members) {
+    const auto own = row.peer_map.find(leaver);
+    if (own == row.peer_map.end() || !may_have_copy(own->second)) return false;
+    for (const auto& [peer, said] : row.peer_map)
+        if (peer != leaver && members.contains(peer) && said.status == TrackerStatus::pinned)
+            return false;
+    return true;
+}
+
+Async<RemovalLoss> count_removal_loss(World& world, SourcePtr<GlobalPinInfo> rows, PeerId leaver,
+                                      std::set<PeerId> members) {
+    RemovalLoss loss;
+    std::size_t seen = 0;
+    while (true) {
+        ICL_CO_TRY(auto row, co_await rows->next());
+        if (!row) co_return loss;
+        if (removal_loses(*row, leaver, members) && ++loss.items == 1) loss.example = row->cid;
+        if (++seen % kWalkYieldRows == 0)
+            co_await asio::post(world.executor(), asio::use_awaitable);
+    }
+}
+
+}  // namespace ipfscluster::cluster

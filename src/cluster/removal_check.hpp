@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+#include <set>
+
+#include "model/status.hpp"
+#include "runtime/source.hpp"
+#include "runtime/world.hpp"
+
+namespace ipfscluster::cluster {
+
+/// Whether the item of `row` would be left without a copy that anybody knows of once `leaver` is
+/// gone: nobody else of `members` says that it has it, and `leaver` has it or may have it. What
+/// failed everywhere has nothing to lose. `row` has the word of all members. Pure.
+bool removal_loses(const GlobalPinInfo& row, const PeerId& leaver, const std::set<PeerId>& members);
+
+/// What the removal of a peer would lose.
+struct RemovalLoss {
+    std::uint64_t items = 0;
+    Cid example;  ///< one of them
+};
+
+/// Counts what would be lost over the whole pinset. `rows` are the statuses of all members; their
+/// error, which says that a member's word is missing from some point on, is the answer then.
+/// Constant memory; lets others run every `kWalkYieldRows` rows. One strand.
+Async<RemovalLoss> count_removal_loss(World& world, SourcePtr<GlobalPinInfo> rows, PeerId leaver,
+                                      std::set<PeerId> members);
+
+}  // namespace ipfscluster::cluster
