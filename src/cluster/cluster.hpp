@@ -116,8 +116,8 @@ class Cluster final : public component::ClusterApi {
     Async<std::unique_ptr<component::AddSession>> add(component::AddParams params) override;
     component::IpfsConnector& ipfs() override { return parts_.ipfs; }
 
-    /// Peers that would get the blocks of an add with these options (RPC Cluster.BlockAllocate):
-    /// everyone alive when the factors say everywhere.
+    /// Peers that would get the blocks of an add with these options: everyone alive when the
+    /// factors say everywhere.
     Async<std::vector<PeerId>> block_allocate(Pin pin);
     /// What a peer said of itself in its last ping.
     struct PingInfo {

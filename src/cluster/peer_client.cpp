@@ -73,26 +73,8 @@ Async<PeerInfo> PeerClient::id(PeerId peer) {
     return client_.call<PeerInfo>(std::move(peer), cluster("ID"), Empty{}, kAsk);
 }
 
-Async<std::string> PeerClient::version(PeerId peer) {
-    auto version =
-        co_await client_.call<codec::Version>(std::move(peer), cluster("Version"), Empty{}, kAsk);
-    if (!version) co_return fail(version.error());
-    co_return version.value().version;
-}
-
 Async<PeerInfo> PeerClient::peer_add(PeerId peer, PeerId joiner) {
     return client_.call<PeerInfo>(std::move(peer), cluster("PeerAdd"), std::move(joiner), kList);
-}
-
-Async<> PeerClient::peer_remove(PeerId peer, PeerId leaver) {
-    auto removed = co_await client_.call<Empty>(std::move(peer), cluster("PeerRemove"),
-                                                std::move(leaver), kList);
-    if (!removed) co_return fail(removed.error());
-    co_return ok();
-}
-
-SourcePtr<PeerInfo> PeerClient::peers(PeerId peer) {
-    return client_.stream<PeerInfo, Empty>(std::move(peer), cluster("Peers"), {}, kList);
 }
 
 Async<PinInfo> PeerClient::status(PeerId peer, Cid cid) {
@@ -111,11 +93,6 @@ SourcePtr<PinInfo> PeerClient::status_all_sorted(PeerId peer, StatusFilter filte
     std::vector<std::int64_t> args(1, filter);
     return client_.stream<PinInfo>(std::move(peer), tracker("StatusAllSorted"), std::move(args),
                                    kList);
-}
-
-SourcePtr<PinInfo> PeerClient::status_all(PeerId peer, StatusFilter filter) {
-    std::vector<std::int64_t> args(1, filter);
-    return client_.stream<PinInfo>(std::move(peer), tracker("StatusAll"), std::move(args), kList);
 }
 
 SourcePtr<PinInfo> PeerClient::recover_all_local(PeerId peer) {

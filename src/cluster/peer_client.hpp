@@ -29,11 +29,8 @@ class PeerClient {
     explicit PeerClient(rpc::Client& client) : client_(client) {}
 
     Async<PeerInfo> id(PeerId peer);
-    Async<std::string> version(PeerId peer);
     /// Asks `peer` to take `joiner` into the cluster; its view of itself afterwards.
     Async<PeerInfo> peer_add(PeerId peer, PeerId joiner);
-    Async<> peer_remove(PeerId peer, PeerId leaver);
-    SourcePtr<PeerInfo> peers(PeerId peer);
 
     Async<PinInfo> status(PeerId peer, Cid cid);
     Async<PinInfo> recover(PeerId peer, Cid cid);
@@ -41,8 +38,6 @@ class PeerClient {
     Async<PinInfo> sync_local(PeerId peer, Cid cid);
     /// Rows in the order of their CID bytes; `unsupported` of a Go peer.
     SourcePtr<PinInfo> status_all_sorted(PeerId peer, StatusFilter filter);
-    /// Rows in any order, of every kind of peer.
-    SourcePtr<PinInfo> status_all(PeerId peer, StatusFilter filter);
     SourcePtr<PinInfo> recover_all_local(PeerId peer);
     SourcePtr<PinInfo> sync_all_local(PeerId peer);
 

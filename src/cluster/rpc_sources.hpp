@@ -53,22 +53,4 @@ class FirstArgumentSource final : public Source<T> {
     SourcePtr<T> items_;
 };
 
-/// The items that pass a test.
-template <class T>
-class FilteredSource final : public Source<T> {
- public:
-    FilteredSource(SourcePtr<T> items, std::function<bool(const T&)> keep)
-        : items_(std::move(items)), keep_(std::move(keep)) {}
-    Async<std::optional<T>> next() override {
-        while (true) {
-            Result<std::optional<T>> item = co_await items_->next();
-            if (!item || !item.value() || keep_(*item.value())) co_return item;
-        }
-    }
-
- private:
-    SourcePtr<T> items_;
-    std::function<bool(const T&)> keep_;
-};
-
 }  // namespace ipfscluster::cluster

@@ -85,10 +85,6 @@ void Writer::unsigned_int(std::uint64_t value) {
         put_tagged(out_, 0xcf, value, 8);
 }
 
-void Writer::float64(double value) {
-    put_tagged(out_, 0xcb, std::bit_cast<std::uint64_t>(value), 8);
-}
-
 void Writer::raw(BytesView bytes) {
     if (bytes.size() < 32)
         out_.push_back(static_cast<char>(0xa0 | bytes.size()));
@@ -249,26 +245,6 @@ Result<std::uint64_t> Reader::unsigned_int() {
     if (h.type != MsgpackType::unsigned_int) return fail(error("not an integer"));
     at_ += h.size;
     return h.value;
-}
-
-Result<double> Reader::float64() {
-    ICL_TRY(const auto h, head());
-    double value = 0;
-    switch (h.type) {
-        case MsgpackType::float64:
-            value = std::bit_cast<double>(h.value);
-            break;
-        case MsgpackType::unsigned_int:
-            value = static_cast<double>(h.value);
-            break;
-        case MsgpackType::signed_int:
-            value = static_cast<double>(static_cast<std::int64_t>(h.value));
-            break;
-        default:
-            return fail(error("not a number"));
-    }
-    at_ += h.size;
-    return value;
 }
 
 Result<BytesView> Reader::raw() {

@@ -29,7 +29,6 @@ class Writer {
     void signed_int(std::int64_t value);
     /// Go's unsigned types: cc…cf.
     void unsigned_int(std::uint64_t value);
-    void float64(double value);
     /// Strings and byte strings alike: a0–bf, da, db.
     void raw(BytesView bytes);
     void array(std::size_t count);
@@ -100,8 +99,6 @@ class Reader {
     /// Any width and sign whose value fits.
     Result<std::int64_t> signed_int();
     Result<std::uint64_t> unsigned_int();
-    /// float32, float64 or an integer.
-    Result<double> float64();
     /// raw, str8 or bin; points into the buffer.
     Result<BytesView> raw();
     /// A raw value, or the payload of an extension of type -1 (time stamps).

@@ -24,12 +24,7 @@ struct Version {
     std::string version;
     friend bool operator==(const Version&, const Version&) = default;
 };
-/// A path to resolve and then pin with these options.
-struct PinPath {
-    PinOptions options;
-    std::string path;
-    friend bool operator==(const PinPath&, const PinPath&) = default;
-};
+/// Not exchanged by peers: what `GET /health/bandwidth` tells of one protocol.
 struct Bandwidth {
     std::int64_t total_in = 0;  ///< bytes
     std::int64_t total_out = 0;
@@ -44,27 +39,17 @@ void encode(Writer& out, const PeerId& value);
 void encode(Writer& out, const Cid& value);
 void encode(Writer& out, const Multiaddr& value);
 void encode(Writer& out, Time value);
-void encode(Writer& out, double value);
 void encode(Writer& out, const Empty& value);
 void encode(Writer& out, const Version& value);
-void encode(Writer& out, const PinOptions& value);
 void encode(Writer& out, const Pin& value);
-void encode(Writer& out, const PinPath& value);
-void encode(Writer& out, const PinInfoShort& value);
 void encode(Writer& out, const PinInfo& value);
-void encode(Writer& out, const GlobalPinInfo& value);
 void encode(Writer& out, const IpfsId& value);
 void encode(Writer& out, const PeerInfo& value);
 void encode(Writer& out, const Metric& value);
-void encode(Writer& out, const Alert& value);
 void encode(Writer& out, const NodeWithMeta& value);
-void encode(Writer& out, const IpfsPinInfo& value);
 void encode(Writer& out, const RepoStat& value);
 void encode(Writer& out, const RepoGcKey& value);
 void encode(Writer& out, const RepoGc& value);
-void encode(Writer& out, const GlobalRepoGc& value);
-void encode(Writer& out, const ConnectGraph& value);
-void encode(Writer& out, const Bandwidth& value);
 
 Result<> decode(Reader& in, bool& value);
 Result<> decode(Reader& in, std::string& value);
@@ -72,27 +57,17 @@ Result<> decode(Reader& in, PeerId& value);
 Result<> decode(Reader& in, Cid& value);
 Result<> decode(Reader& in, Multiaddr& value);
 Result<> decode(Reader& in, Time& value);
-Result<> decode(Reader& in, double& value);
 Result<> decode(Reader& in, Empty& value);
 Result<> decode(Reader& in, Version& value);
-Result<> decode(Reader& in, PinOptions& value);
 Result<> decode(Reader& in, Pin& value);
-Result<> decode(Reader& in, PinPath& value);
-Result<> decode(Reader& in, PinInfoShort& value);
 Result<> decode(Reader& in, PinInfo& value);
-Result<> decode(Reader& in, GlobalPinInfo& value);
 Result<> decode(Reader& in, IpfsId& value);
 Result<> decode(Reader& in, PeerInfo& value);
 Result<> decode(Reader& in, Metric& value);
-Result<> decode(Reader& in, Alert& value);
 Result<> decode(Reader& in, NodeWithMeta& value);
-Result<> decode(Reader& in, IpfsPinInfo& value);
 Result<> decode(Reader& in, RepoStat& value);
 Result<> decode(Reader& in, RepoGcKey& value);
 Result<> decode(Reader& in, RepoGc& value);
-Result<> decode(Reader& in, GlobalRepoGc& value);
-Result<> decode(Reader& in, ConnectGraph& value);
-Result<> decode(Reader& in, Bandwidth& value);
 
 /// Signed and unsigned numbers keep Go's distinction. `corrupt` when a value does not fit.
 template <std::integral T>
@@ -128,13 +103,9 @@ inline void encode(Writer& out, PinType value) {
 inline void encode(Writer& out, PinMode value) {
     out.signed_int(static_cast<std::int64_t>(value));
 }
-inline void encode(Writer& out, IpfsPinStatus value) {
-    out.signed_int(static_cast<std::int64_t>(value));
-}
 Result<> decode(Reader& in, TrackerStatus& value);
 Result<> decode(Reader& in, PinType& value);
 Result<> decode(Reader& in, PinMode& value);
-Result<> decode(Reader& in, IpfsPinStatus& value);
 
 /// Empty lists are nil, as Go's are mostly.
 template <class T>
@@ -155,32 +126,22 @@ Result<> decode(Reader& in, std::vector<T>& list) {
     return ok();
 }
 
-/// Map keys are text; a peer id is its base58 form there.
-inline void encode_key(Writer& out, const std::string& key) {
-    out.raw(key);
-}
-inline void encode_key(Writer& out, const PeerId& key) {
-    out.raw(key.to_string());
-}
-Result<> decode_key(Reader& in, std::string& key);
-Result<> decode_key(Reader& in, PeerId& key);
-
-template <class K, class T>
-void encode(Writer& out, const std::map<K, T>& map) {
+template <class T>
+void encode(Writer& out, const std::map<std::string, T>& map) {
     if (map.empty()) return out.nil();
     out.map(map.size());
     for (const auto& [key, value] : map) {
-        encode_key(out, key);
+        out.raw(key);
         encode(out, value);
     }
 }
-template <class K, class T>
-Result<> decode(Reader& in, std::map<K, T>& map) {
+template <class T>
+Result<> decode(Reader& in, std::map<std::string, T>& map) {
     map.clear();
     ICL_TRY(const auto count, in.map());
     for (std::size_t i = 0; i < count; ++i) {
-        K key;
-        ICL_TRY(decode_key(in, key));
+        std::string key;
+        ICL_TRY(decode(in, key));
         T value{};
         ICL_TRY(decode(in, value));
         map.insert_or_assign(std::move(key), std::move(value));

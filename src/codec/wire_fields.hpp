@@ -10,9 +10,6 @@ namespace ipfscluster::codec {
 inline bool is_zero(bool value) {
     return !value;
 }
-inline bool is_zero(double value) {
-    return value == 0;
-}
 inline bool is_zero(Time value) {
     return value == kTimeUnset;
 }

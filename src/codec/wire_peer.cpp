@@ -4,34 +4,11 @@
 namespace ipfscluster::codec {
 namespace {
 
-void put_metric(FieldWriter& f, const Metric& m) {
-    f.put("n", m.name);
-    f.put("p", m.peer);
-    f.put("v", m.value);
-    f.put("e", static_cast<std::int64_t>(m.expire.time_since_epoch().count()));
-    f.put("d", m.valid);
-    f.put("w", m.weight);
-    f.put("o", m.partitionable);
-    f.put("t", static_cast<std::int64_t>(m.received_at.time_since_epoch().count()));
-}
-
 Result<bool> take_nanoseconds(Reader& in, Time& value) {
     std::int64_t count = 0;
     ICL_TRY(decode(in, count));
     value = Time(std::chrono::nanoseconds(count));
     return true;
-}
-
-Result<bool> take_metric(BytesView key, Reader& in, Metric& m) {
-    if (key == "n") return take(in, m.name);
-    if (key == "p") return take(in, m.peer);
-    if (key == "v") return take(in, m.value);
-    if (key == "e") return take_nanoseconds(in, m.expire);
-    if (key == "d") return take(in, m.valid);
-    if (key == "w") return take(in, m.weight);
-    if (key == "o") return take(in, m.partitionable);
-    if (key == "t") return take_nanoseconds(in, m.received_at);
-    return false;
 }
 
 /// Addresses a peer tells of itself: one with a protocol we do not know is left out, it could not
@@ -111,23 +88,27 @@ Result<> decode(Reader& in, PeerInfo& value) {
 
 void encode(Writer& out, const Metric& value) {
     FieldWriter f(out);
-    put_metric(f, value);
+    f.put("n", value.name);
+    f.put("p", value.peer);
+    f.put("v", value.value);
+    f.put("e", static_cast<std::int64_t>(value.expire.time_since_epoch().count()));
+    f.put("d", value.valid);
+    f.put("w", value.weight);
+    f.put("o", value.partitionable);
+    f.put("t", static_cast<std::int64_t>(value.received_at.time_since_epoch().count()));
 }
 Result<> decode(Reader& in, Metric& value) {
     value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) { return take_metric(key, r, value); });
-}
-
-void encode(Writer& out, const Alert& value) {
-    FieldWriter f(out);
-    put_metric(f, value.metric);
-    f.put("r", value.triggered_at);
-}
-Result<> decode(Reader& in, Alert& value) {
-    value = {};
     return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
-        if (key == "r") return take(r, value.triggered_at);
-        return take_metric(key, r, value.metric);
+        if (key == "n") return take(r, value.name);
+        if (key == "p") return take(r, value.peer);
+        if (key == "v") return take(r, value.value);
+        if (key == "e") return take_nanoseconds(r, value.expire);
+        if (key == "d") return take(r, value.valid);
+        if (key == "w") return take(r, value.weight);
+        if (key == "o") return take(r, value.partitionable);
+        if (key == "t") return take_nanoseconds(r, value.received_at);
+        return false;
     });
 }
 
@@ -189,58 +170,6 @@ Result<> decode(Reader& in, RepoGc& value) {
         if (key == "pn") return take(r, value.peername);
         if (key == "k") return take(r, value.keys);
         if (key == "e") return take(r, value.error);
-        return false;
-    });
-}
-
-void encode(Writer& out, const GlobalRepoGc& value) {
-    FieldWriter f(out);
-    f.put("pm", value.peer_map);
-}
-Result<> decode(Reader& in, GlobalRepoGc& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
-        if (key == "pm") return take(r, value.peer_map);
-        return false;
-    });
-}
-
-void encode(Writer& out, const ConnectGraph& value) {
-    FieldWriter f(out);
-    f.always("id", value.cluster_id);
-    f.put("ip", value.id_to_peername);
-    f.put("il", value.ipfs_links);
-    f.put("cl", value.cluster_links);
-    f.put("ctl", value.cluster_trust_links);
-    f.put("ci", value.cluster_to_ipfs);
-}
-Result<> decode(Reader& in, ConnectGraph& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
-        if (key == "id") return take(r, value.cluster_id);
-        if (key == "ip") return take(r, value.id_to_peername);
-        if (key == "il") return take(r, value.ipfs_links);
-        if (key == "cl") return take(r, value.cluster_links);
-        if (key == "ctl") return take(r, value.cluster_trust_links);
-        if (key == "ci") return take(r, value.cluster_to_ipfs);
-        return false;
-    });
-}
-
-void encode(Writer& out, const Bandwidth& value) {
-    FieldWriter f(out);
-    f.put("i", value.total_in);
-    f.put("o", value.total_out);
-    f.put("ri", value.rate_in);
-    f.put("ro", value.rate_out);
-}
-Result<> decode(Reader& in, Bandwidth& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
-        if (key == "i") return take(r, value.total_in);
-        if (key == "o") return take(r, value.total_out);
-        if (key == "ri") return take(r, value.rate_in);
-        if (key == "ro") return take(r, value.rate_out);
         return false;
     });
 }

@@ -61,15 +61,6 @@ Result<bool> take_short(BytesView key, Reader& in, PinInfoShort& p) {
 
 }  // namespace
 
-void encode(Writer& out, const PinOptions& value) {
-    FieldWriter f(out);
-    put_options(f, value);
-}
-Result<> decode(Reader& in, PinOptions& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) { return take_option(key, r, value); });
-}
-
 void encode(Writer& out, const Pin& value) {
     FieldWriter f(out);
     put_options(f, value.options);
@@ -95,28 +86,6 @@ Result<> decode(Reader& in, Pin& value) {
     });
 }
 
-void encode(Writer& out, const PinPath& value) {
-    FieldWriter f(out);
-    put_options(f, value.options);
-    f.always("path", value.path);
-}
-Result<> decode(Reader& in, PinPath& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
-        if (key == "path") return take(r, value.path);
-        return take_option(key, r, value.options);
-    });
-}
-
-void encode(Writer& out, const PinInfoShort& value) {
-    FieldWriter f(out);
-    put_short(f, value);
-}
-Result<> decode(Reader& in, PinInfoShort& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) { return take_short(key, r, value); });
-}
-
 void encode(Writer& out, const PinInfo& value) {
     FieldWriter f(out);
     f.always("c", value.cid);
@@ -139,44 +108,6 @@ Result<> decode(Reader& in, PinInfo& value) {
         if (key == "t") return take(r, value.created);
         if (key == "md") return take(r, value.metadata);
         return take_short(key, r, value.info);
-    });
-}
-
-void encode(Writer& out, const GlobalPinInfo& value) {
-    FieldWriter f(out);
-    f.always("c", value.cid);
-    f.always("n", value.name);
-    f.put("a", value.allocations);
-    f.put("g", value.origins);
-    f.put("t", value.created);
-    f.put("m", value.metadata);
-    f.put("pm", value.peer_map);
-}
-Result<> decode(Reader& in, GlobalPinInfo& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
-        if (key == "c") return take(r, value.cid);
-        if (key == "n") return take(r, value.name);
-        if (key == "a") return take(r, value.allocations);
-        if (key == "g") return take(r, value.origins);
-        if (key == "t") return take(r, value.created);
-        if (key == "m") return take(r, value.metadata);
-        if (key == "pm") return take(r, value.peer_map);
-        return false;
-    });
-}
-
-void encode(Writer& out, const IpfsPinInfo& value) {
-    FieldWriter f(out);
-    f.always("c", value.cid);
-    f.always("t", value.status);
-}
-Result<> decode(Reader& in, IpfsPinInfo& value) {
-    value = {};
-    return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
-        if (key == "c") return take(r, value.cid);
-        if (key == "t") return take(r, value.status);
-        return false;
     });
 }
 

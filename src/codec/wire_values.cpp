@@ -29,9 +29,6 @@ void encode(Writer& out, bool value) {
 void encode(Writer& out, const std::string& value) {
     out.raw(value);
 }
-void encode(Writer& out, double value) {
-    out.float64(value);
-}
 void encode(Writer& out, const Empty&) {
     out.map(0);
 }
@@ -85,13 +82,6 @@ Result<> decode(Reader& in, std::string& value) {
     if (in.take_nil()) return ok();
     ICL_TRY(const auto bytes, in.raw());
     value.assign(bytes);
-    return ok();
-}
-
-Result<> decode(Reader& in, double& value) {
-    value = 0;
-    if (in.take_nil()) return ok();
-    ICL_TRY(value, in.float64());
     return ok();
 }
 
@@ -187,24 +177,6 @@ Result<> decode(Reader& in, PinType& value) {
 }
 Result<> decode(Reader& in, PinMode& value) {
     return decode_enum(in, value, {PinMode::recursive, PinMode::direct}, "pin mode");
-}
-Result<> decode(Reader& in, IpfsPinStatus& value) {
-    using S = IpfsPinStatus;
-    return decode_enum(in, value,
-                       {S::bug, S::error, S::direct, S::recursive, S::indirect, S::unpinned},
-                       "IPFS pin status");
-}
-
-Result<> decode_key(Reader& in, std::string& key) {
-    return decode(in, key);
-}
-
-Result<> decode_key(Reader& in, PeerId& key) {
-    ICL_TRY(const auto text, in.raw());
-    auto id = PeerId::parse(text);
-    if (!id) return fail(in.error(id.error().text));
-    key = std::move(id.value());
-    return ok();
 }
 
 }  // namespace ipfscluster::codec

@@ -90,8 +90,6 @@ class IpfsConnector {
     virtual Async<Cid> resolve(std::string path) = 0;
     virtual Async<Bytes> block_get(Cid cid) = 0;
     virtual Async<std::unique_ptr<BlockSession>> open_blocks() = 0;
-    /// Value of the daemon's configuration at `A/B`, as JSON text.
-    virtual Async<std::string> config_key(std::string path) = 0;
 
     /// Looks at what `/ipfs/<cid>/path` is. `not_found` when a name is missing.
     virtual Async<FileInfo> stat(std::string path) = 0;

@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,7 +24,6 @@ class PeerMonitor {
     virtual bool alive(const PeerId& peer) = 0;
     /// Newest first, at most kAlertsMax.
     virtual std::vector<Alert> alerts() = 0;
-    virtual void on_alert(std::function<void(Alert)> handler) = 0;
 };
 
 /// A source of metrics about this peer.

@@ -118,10 +118,6 @@ std::vector<Alert> PubsubMonitor::alerts() {
     return {alerts_.begin(), alerts_.end()};
 }
 
-void PubsubMonitor::on_alert(std::function<void(Alert)> handler) {
-    on_alert_ = std::move(handler);
-}
-
 void PubsubMonitor::check() {
     const auto members = members_();
     for (auto& metric : window_.take_expired(world_.steady_now())) {
@@ -140,9 +136,8 @@ void PubsubMonitor::raise(Metric metric) {
     Alert alert{std::move(metric), world_.system_now()};
     logger("monitor")->warn("a metric has expired metric={} peer={}", alert.metric.name,
                             alert.metric.peer.to_string());
-    alerts_.push_front(alert);
+    alerts_.push_front(std::move(alert));
     if (alerts_.size() > kAlertsMax) alerts_.pop_back();
-    if (on_alert_) on_alert_(alert);
 }
 
 void PubsubMonitor::check_never_heard(const std::vector<PeerId>& members) {

@@ -43,7 +43,6 @@ class PubsubMonitor final : public component::PeerMonitor {
     std::vector<std::string> names() override;
     bool alive(const PeerId& peer) override;
     std::vector<Alert> alerts() override;
-    void on_alert(std::function<void(Alert)> handler) override;
 
  private:
     void receive(net::TopicMessage message);
@@ -64,7 +63,6 @@ class PubsubMonitor final : public component::PeerMonitor {
     std::function<std::vector<PeerId>()> members_;
     MetricWindow window_;
     std::deque<Alert> alerts_;
-    std::function<void(Alert)> on_alert_;
     std::set<PeerId> skew_warned_;
     std::set<PeerId> strangers_;  ///< no members when last looked at
     struct Unheard {

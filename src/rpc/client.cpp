@@ -1,24 +1,12 @@
 #include "rpc/client.hpp"
 
 #include "model/peer_info.hpp"
+#include "runtime/task_group.hpp"
 
 namespace ipfscluster::rpc {
 
-Client::Client(World& world, net::Host& host, const Server& server)
-    : world_(world),
-      host_(host),
-      server_(server),
-      slots_(world.executor(), kRpcStreamsPerPeerMax),
-      tasks_(world, "rpc client") {}
-
-Async<> Client::stop() {
-    auto stopped = co_await tasks_.stop();
-    co_return stopped;
-}
-
-Error Client::no_method(const ServiceId& id) const {
-    return {Kind::unsupported, "rpc: can't find method " + id.name()};
-}
+Client::Client(World& world, net::Host& host)
+    : world_(world), host_(host), slots_(world.executor(), kRpcStreamsPerPeerMax) {}
 
 Async<std::unique_ptr<RawCall>> Client::open(PeerId peer, ServiceId id, CallOptions options) {
     const auto began = world_.steady_now();

@@ -3,26 +3,23 @@
 #include <vector>
 
 #include "rpc/raw_call.hpp"
-#include "rpc/server.hpp"
 #include "rpc/stream_call.hpp"
+#include "runtime/source.hpp"
 
 namespace ipfscluster::rpc {
 
 /// Streams we keep open to one peer at most; further calls wait.
 inline constexpr std::size_t kRpcStreamsPerPeerMax = 256;
 
-/// Calls methods of other peers and of this one. A call to oneself (an empty or our own id) runs
-/// the registered handler with typed values: no bytes, no authorisation. Owned by main, outlives
-/// everything that calls; one strand.
+/// Calls methods of other peers; a peer does not call itself. Owned by main, outlives everything
+/// that calls, needs no stop; one strand.
 ///
 /// Delivery of failures: `unavailable`, `unsupported`, `denied` and `retryable` – nothing was
 /// carried out; `unknown_outcome` – the request was sent and no answer came; any other kind – the
 /// other side answered, and the text is its own.
 class Client {
  public:
-    Client(World& world, net::Host& host, const Server& server);
-    /// Ends local streams that still run.
-    Async<> stop();
+    Client(World& world, net::Host& host);
 
     template <class Reply, class Arg>
     Async<Reply> call(PeerId peer, ServiceId id, Arg arg, CallOptions options = {});
@@ -38,9 +35,6 @@ class Client {
     Async<std::unique_ptr<StreamCall<Arg, Item>>> open_stream(PeerId peer, ServiceId id,
                                                               CallOptions options = {});
 
-    bool is_self(const PeerId& peer) const { return peer.empty() || peer == host_.id(); }
-    World& world() { return world_; }
-
  private:
     template <class Item>
     friend class RemoteSource;
@@ -48,13 +42,10 @@ class Client {
     /// Opens a stream and sends `head` on it.
     Async<std::unique_ptr<RawCall>> open(PeerId peer, ServiceId id, CallOptions options);
     Async<Bytes> call_bytes(PeerId peer, ServiceId id, Bytes request, CallOptions options);
-    Error no_method(const ServiceId& id) const;
 
     World& world_;
     net::Host& host_;
-    const Server& server_;
     Slots slots_;
-    TaskGroup tasks_;
 };
 
 }  // namespace ipfscluster::rpc

@@ -4,15 +4,6 @@
 namespace ipfscluster::rpc {
 
 template <class T>
-Result<T> decode_reply(const ServiceId& id, BytesView bytes) {
-    auto value = codec::from_msgpack<T>(bytes);
-    if (!value)
-        return fail(Kind::unknown_outcome,
-                    id.name() + ": an answer we cannot read: " + value.error().text);
-    return value;
-}
-
-template <class T>
 Bytes request_bytes(const ServiceId& id, const std::vector<T>& args) {
     Bytes out;
     codec::Writer writer(out);
@@ -23,15 +14,6 @@ Bytes request_bytes(const ServiceId& id, const std::vector<T>& args) {
 
 template <class Reply, class Arg>
 Async<Reply> Client::call(PeerId peer, ServiceId id, Arg arg, CallOptions options) {
-    if (is_self(peer)) {
-        auto* method = server_.find<UnaryMethod<Arg, Reply>>(id);
-        if (method == nullptr) co_return fail(no_method(id));
-        Caller self{host_.id(), true};
-        auto work = method->handler(std::move(self), std::move(arg));
-        Result<Reply> reply =
-            co_await with_deadline<Reply>(world_, options.limit, id.name(), std::move(work));
-        co_return reply;
-    }
     Bytes request;
     codec::Writer writer(request);
     encode(writer, id);
@@ -93,72 +75,23 @@ class RemoteSource final : public Source<Item> {
     bool done_ = false;
 };
 
-/// A source that only fails.
-template <class Item>
-class FailedSource final : public Source<Item> {
- public:
-    explicit FailedSource(Error error) : error_(std::move(error)) {}
-    Async<std::optional<Item>> next() override { co_return fail(error_); }
-
- private:
-    Error error_;
-};
-
 template <class Item, class Arg>
 SourcePtr<Item> Client::stream(PeerId peer, ServiceId id, std::vector<Arg> args,
                                CallOptions options) {
-    if (is_self(peer)) {
-        auto* method = server_.find<StreamMethod<Arg, Item>>(id);
-        if (method == nullptr) return std::make_unique<FailedSource<Item>>(no_method(id));
-        return method->handler({host_.id(), true},
-                               std::make_unique<VectorSource<Arg>>(std::move(args)));
-    }
     auto request = request_bytes(id, args);
     return std::make_unique<RemoteSource<Item>>(*this, std::move(peer), std::move(id),
                                                 std::move(request), options);
 }
 
 template <class Arg, class Item>
-class RemoteStreamCall final : public StreamCall<Arg, Item> {
- public:
-    RemoteStreamCall(ServiceId id, std::unique_ptr<RawCall> call)
-        : id_(std::move(id)), call_(std::move(call)) {}
-    Async<> send(Arg arg) override { return call_->send(codec::to_msgpack(arg)); }
-    Async<> close() override { return call_->close_send(); }
-    Async<std::optional<Item>> next() override {
-        Result<std::optional<BytesView>> body = co_await call_->next();
-        if (!body) co_return fail(body.error());
-        if (!body.value()) co_return std::optional<Item>{};
-        auto item = decode_reply<Item>(id_, *body.value());
-        if (!item) co_return fail(item.error());
-        co_return std::optional<Item>(std::move(item.value()));
-    }
-
- private:
-    ServiceId id_;
-    std::unique_ptr<RawCall> call_;
-};
-
-template <class Arg, class Item>
 Async<std::unique_ptr<StreamCall<Arg, Item>>> Client::open_stream(PeerId peer, ServiceId id,
                                                                   CallOptions options) {
     using Call = std::unique_ptr<StreamCall<Arg, Item>>;
-    if (is_self(peer)) {
-        auto* method = server_.find<StreamMethod<Arg, Item>>(id);
-        if (method == nullptr) co_return fail(no_method(id));
-        auto state = std::make_shared<LocalCallState<Arg, Item>>(world_.executor());
-        auto items =
-            method->handler({host_.id(), true}, std::make_unique<LocalArguments<Arg, Item>>(state));
-        if (!tasks_.spawn(drive_local_call<Arg, Item>(state, std::move(items))))
-            co_return fail(Kind::shutting_down, "the RPC client is closing");
-        co_return Call(std::make_unique<LocalStreamCall<Arg, Item>>(std::move(state)));
-    }
     Result<std::unique_ptr<RawCall>> raw = co_await open(std::move(peer), id, options);
     if (!raw) co_return fail(raw.error());
     Result<> sent = co_await raw.value()->send(codec::to_msgpack(id));
     if (!sent) co_return fail(sent.error());
-    co_return Call(
-        std::make_unique<RemoteStreamCall<Arg, Item>>(std::move(id), std::move(raw.value())));
+    co_return Call(std::make_unique<StreamCall<Arg, Item>>(std::move(id), std::move(raw.value())));
 }
 
 }  // namespace ipfscluster::rpc

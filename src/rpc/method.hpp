@@ -8,21 +8,16 @@
 
 namespace ipfscluster::rpc {
 
-/// Who may call a method: only this peer itself, peers we trust, or every peer of the swarm.
+/// Who may call a method: nobody, peers we trust, or every peer of the swarm.
 enum class Policy : std::uint8_t { closed, trusted, open };
 
-struct Caller {
-    PeerId id;
-    bool local = false;  ///< a call of this peer to itself
-};
-
-/// Not a coroutine that captures: it calls one.
+/// Gets the caller's id. Not a coroutine that captures: it calls one.
 template <class Arg, class Reply>
-using UnaryHandler = std::function<Async<Reply>(Caller, Arg)>;
+using UnaryHandler = std::function<Async<Reply>(PeerId, Arg)>;
 /// Takes the arguments as they arrive and gives the items as they are pulled; destroying the result
 /// ends the call.
 template <class Arg, class Item>
-using StreamHandler = std::function<SourcePtr<Item>(Caller, SourcePtr<Arg>)>;
+using StreamHandler = std::function<SourcePtr<Item>(PeerId, SourcePtr<Arg>)>;
 
 /// The outcome of a unary call as bytes: a reply, or an error and whose it is.
 struct Answer {
@@ -31,22 +26,22 @@ struct Answer {
     Bytes reply;
 };
 
-/// A registered method as the server sees it.
+/// A registered method as the server sees it; by itself one that is `closed`.
 class Method {
  public:
     explicit Method(Policy policy_in) : policy(policy_in) {}
     virtual ~Method() = default;
-    Policy policy;
+    const Policy policy;
 };
 class UnaryMethodBase : public Method {
  public:
     using Method::Method;
-    virtual asio::awaitable<Answer> answer(Caller caller, Bytes arg) = 0;
+    virtual asio::awaitable<Answer> answer(PeerId caller, Bytes arg) = 0;
 };
 class StreamMethodBase : public Method {
  public:
     using Method::Method;
-    virtual SourcePtr<Bytes> open(Caller caller, SourcePtr<Bytes> args) = 0;
+    virtual SourcePtr<Bytes> open(PeerId caller, SourcePtr<Bytes> args) = 0;
 };
 
 template <class Arg, class Reply>
@@ -55,7 +50,7 @@ class UnaryMethod final : public UnaryMethodBase {
     UnaryMethod(Policy policy_in, UnaryHandler<Arg, Reply> handler_in)
         : UnaryMethodBase(policy_in), handler(std::move(handler_in)) {}
 
-    asio::awaitable<Answer> answer(Caller caller, Bytes arg) override {
+    asio::awaitable<Answer> answer(PeerId caller, Bytes arg) override {
         // Named values throughout: g++ 12 destroys aggregates made inside an awaiting expression
         // twice.
         Answer out;
@@ -115,7 +110,7 @@ class StreamMethod final : public StreamMethodBase {
     StreamMethod(Policy policy_in, StreamHandler<Arg, Item> handler_in)
         : StreamMethodBase(policy_in), handler(std::move(handler_in)) {}
 
-    SourcePtr<Bytes> open(Caller caller, SourcePtr<Bytes> args) override {
+    SourcePtr<Bytes> open(PeerId caller, SourcePtr<Bytes> args) override {
         return std::make_unique<EncodingSource<Item>>(
             handler(std::move(caller), std::make_unique<DecodingSource<Arg>>(std::move(args))));
     }

@@ -85,11 +85,9 @@ Method* Server::find_method(const ServiceId& id) const {
     return method == service->second.end() ? nullptr : method->second.get();
 }
 
-Result<> Server::set_policy(const ServiceId& id, Policy policy) {
-    Method* method = find_method(id);
-    if (method == nullptr) return fail(Kind::not_found, "no RPC method " + id.name());
-    method->policy = policy;
-    return ok();
+void Server::refuse(const std::string& service, std::initializer_list<const char*> methods) {
+    for (const char* method : methods)
+        add(service, method, std::make_unique<Method>(Policy::closed));
 }
 
 std::vector<std::pair<std::string, Policy>> Server::methods() const {
@@ -167,11 +165,11 @@ asio::awaitable<void> Server::serve(net::StreamPtr stream) {
     auto id = codec::from_msgpack<ServiceId>(*head.value());
     if (!id) {
         ServiceId nothing;
-        co_await refuse(stream.get(), nothing, ErrorType::server, id.error());
+        co_await tell_refusal(stream.get(), nothing, ErrorType::server, id.error());
         co_return;
     }
     if (auto refusal = check(id.value(), count.peer)) {
-        co_await refuse(stream.get(), id.value(), refusal->first, refusal->second);
+        co_await tell_refusal(stream.get(), id.value(), refusal->first, refusal->second);
         co_return;
     }
     Method* method = find_method(id.value());
@@ -185,15 +183,15 @@ asio::awaitable<void> Server::serve(net::StreamPtr stream) {
     if (!arg || !arg.value()) {
         const auto why =
             arg ? Error{Kind::corrupt, "msgpack decode error [pos 0]: no argument"} : arg.error();
-        co_await refuse(stream.get(), id.value(), ErrorType::server, why);
+        co_await tell_refusal(stream.get(), id.value(), ErrorType::server, why);
         co_return;
     }
     co_await serve_unary(stream.get(), static_cast<UnaryMethodBase*>(method), id.value(),
                          Bytes(*arg.value()));
 }
 
-asio::awaitable<void> Server::refuse(net::Stream* stream, ServiceId id, ErrorType type,
-                                     Error error) {
+asio::awaitable<void> Server::tell_refusal(net::Stream* stream, ServiceId id, ErrorType type,
+                                           Error error) {
     const bool gone = co_await is_cancelled();
     if (gone) co_return;
     auto bytes = failure_bytes(id, type, error);
@@ -217,7 +215,7 @@ asio::awaitable<void> Server::serve_unary(net::Stream* stream, UnaryMethodBase* 
 asio::awaitable<void> Server::run_unary(net::Stream* stream, UnaryMethodBase* method, ServiceId id,
                                         Bytes arg) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    Caller caller{stream->remote(), false};
+    PeerId caller = stream->remote();
     Answer answer = co_await method->answer(std::move(caller), std::move(arg));
     const bool gone = co_await is_cancelled();
     if (gone) co_return;
@@ -240,7 +238,7 @@ asio::awaitable<void> Server::run_unary(net::Stream* stream, UnaryMethodBase* me
 asio::awaitable<void> Server::serve_stream(net::Stream* stream, StreamMethodBase* method,
                                            ServiceId id, SourcePtr<Bytes> args) {
     Queue queue(world_.executor());
-    auto items = method->open({stream->remote(), false}, std::move(args));
+    auto items = method->open(stream->remote(), std::move(args));
     // The producer ends only when cancelled, that is when everything has been sent or cannot be.
     co_await (produce(&queue, std::move(items), std::move(id)) || send_queue(&queue, stream));
     const bool gone = co_await is_cancelled();

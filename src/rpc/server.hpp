@@ -26,9 +26,8 @@ inline constexpr Duration kLingerLimit = std::chrono::seconds(10);
 /// Items that wait for the network in one stream before the handler is held back.
 inline constexpr std::size_t kStreamBufferBytesMax = 64 * 1024;
 
-/// Answers the calls of other peers and, through Client, our own. Owned by main, registered before
-/// `start`; outlives every Client that points to it. One strand. Handlers must answer `cancelled`
-/// when cancelled.
+/// Answers the calls of other peers. Owned by main, registered before `start`. One strand. Handlers
+/// must answer `cancelled` when cancelled.
 class Server {
  public:
     using Trusted = std::function<bool(const PeerId&)>;
@@ -46,20 +45,14 @@ class Server {
         add(std::move(service), std::move(method),
             std::make_unique<StreamMethod<Arg, Item>>(policy, std::move(handler)));
     }
-    /// Changes who may call a registered method; `not_found` otherwise.
-    Result<> set_policy(const ServiceId& id, Policy policy);
+    /// Names that no peer may call. They differ from unknown ones in the answer: `denied`.
+    void refuse(const std::string& service, std::initializer_list<const char*> methods);
 
     /// Accepts streams from now on.
     void start();
     /// Accepts no more, cancels the handlers that run and waits for them.
     Async<> stop();
 
-    /// For local calls. Null when there is none; a wrong type is a bug of ours and reads as null
-    /// too.
-    template <class M>
-    M* find(const ServiceId& id) const {
-        return dynamic_cast<M*>(find_method(id));
-    }
     /// "Cluster.ID" and so on, sorted, with their policy.
     std::vector<std::pair<std::string, Policy>> methods() const;
     std::size_t running() const { return running_; }
@@ -81,7 +74,8 @@ class Server {
                                     Bytes arg);
     asio::awaitable<void> produce(Queue* queue, SourcePtr<Bytes> items, ServiceId id);
     asio::awaitable<void> send_queue(Queue* queue, net::Stream* stream);
-    asio::awaitable<void> refuse(net::Stream* stream, ServiceId id, ErrorType type, Error error);
+    asio::awaitable<void> tell_refusal(net::Stream* stream, ServiceId id, ErrorType type,
+                                       Error error);
 
     World& world_;
     net::Host& host_;

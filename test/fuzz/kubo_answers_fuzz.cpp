@@ -71,11 +71,6 @@ void ls_row(BytesView in) {
     if (!parsed) return;
     for (const auto& entry : parsed.value()) require(entry.cid.defined(), "an entry has a CID");
 }
-void config(BytesView in) {
-    const auto cut = in.find('\n');
-    explained(
-        find_config_value(cut == BytesView::npos ? in : in.substr(cut + 1), in.substr(0, cut)));
-}
 void error(BytesView in) {
     const auto words = error_words(in);
     require(words.size() <= std::max(in.size(), kWordsMax), "words come from the body");
@@ -95,7 +90,7 @@ void lines(BytesView in) {
 
 using Check = void (*)(BytesView);
 constexpr Check kChecks[] = {id,      pin_add,   pin_row,    pins,   repo_stat, gc_row, swarm_peers,
-                             resolve, block_row, files_stat, ls_row, config,    error,  lines};
+                             resolve, block_row, files_stat, ls_row, error,     lines};
 constexpr std::size_t kCheckCount = std::size(kChecks);
 
 }  // namespace

@@ -57,9 +57,6 @@ class FakeContentNode final : public component::IpfsConnector {
     Async<std::unique_ptr<component::BlockSession>> open_blocks() override {
         co_return fail(Kind::unsupported, "fake");
     }
-    Async<std::string> config_key(std::string) override {
-        co_return fail(Kind::unsupported, "fake");
-    }
 
     Async<component::FileInfo> stat(std::string path) override {
         const auto found = paths.find(path);

@@ -125,7 +125,6 @@ class FakeIpfs final : public component::IpfsConnector {
     Async<std::unique_ptr<component::BlockSession>> open_blocks() override {
         co_return unsupported();
     }
-    Async<std::string> config_key(std::string) override { co_return unsupported(); }
     Async<component::FileInfo> stat(std::string) override { co_return unsupported(); }
     Async<SourcePtr<Bytes>> cat(Cid, std::uint64_t, std::uint64_t) override {
         co_return unsupported();

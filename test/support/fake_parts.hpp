@@ -7,7 +7,6 @@
 
 #include "component/consensus.hpp"
 #include "component/ipfs_connector.hpp"
-#include "component/peer_monitor.hpp"
 #include "component/pin_tracker.hpp"
 
 /// The smallest parts a peer can be made of where only its RPC is of interest.
@@ -52,7 +51,6 @@ class BlockIpfs final : public component::IpfsConnector {
         ++sessions;
         co_return std::unique_ptr<component::BlockSession>(std::make_unique<Session>(*this));
     }
-    Async<std::string> config_key(std::string path) override { co_return "\"" + path + "\""; }
     Async<component::FileInfo> stat(std::string) override {
         co_return fail(Kind::unsupported, "fake");
     }
@@ -158,26 +156,6 @@ class LoneConsensus final : public component::Consensus {
     }
     Async<> clean() override { co_return ok(); }
     Async<> stop() override { co_return ok(); }
-};
-
-class QuietMonitor final : public component::PeerMonitor {
- public:
-    std::vector<Metric> metrics;
-
-    Async<> start() override { co_return ok(); }
-    Async<> stop() override { co_return ok(); }
-    Async<> publish(Metric) override { co_return ok(); }
-    void record(Metric metric) override { metrics.push_back(std::move(metric)); }
-    std::vector<Metric> latest(const std::string& name) override {
-        std::vector<Metric> out;
-        for (const auto& metric : metrics)
-            if (metric.name == name) out.push_back(metric);
-        return out;
-    }
-    std::vector<std::string> names() override { return {"ping"}; }
-    bool alive(const PeerId&) override { return true; }
-    std::vector<Alert> alerts() override { return {}; }
-    void on_alert(std::function<void(Alert)>) override {}
 };
 
 }  // namespace ipfscluster::test

@@ -56,7 +56,7 @@ SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
       disk(ipfs, informer::DiskInformer::Type::freespace, peer.options_.metric_ttl),
       server(peer.world_, *host,
              [this](const PeerId& other) { return consensus.is_trusted(other); }),
-      client(peer.world_, *host, server),
+      client(peer.world_, *host),
       peers(client),
       cluster(cluster::ClusterParts{.world = peer.world_,
                                     .host = *host,
@@ -120,18 +120,10 @@ Async<> SimPeer::start_parts() {
     if (life.content) life.content->bitswap.start();
     ICL_CO_TRY(co_await life.ipfs.start());
     ICL_CO_TRY(co_await life.monitor.start());
-    cluster::register_rpc_handlers(
-        life.server,
-        {.api = life.cluster,
-         .tracker = life.tracker,
-         .ipfs = life.ipfs,
-         .consensus = life.consensus,
-         .monitor = life.monitor,
-         .block_allocate = [&life](Pin pin) { return life.cluster.block_allocate(std::move(pin)); },
-         .ipfs_id = [&life](const PeerId& other) -> Result<IpfsId> {
-             return life.cluster.ping_info(other).ipfs;
-         },
-         .send_metrics = [&life] { return life.cluster.send_metrics(); }});
+    cluster::register_rpc_handlers(life.server, {.api = life.cluster,
+                                                 .tracker = life.tracker,
+                                                 .ipfs = life.ipfs,
+                                                 .consensus = life.consensus});
     life.server.start();
     ICL_CO_TRY(co_await life.consensus.start());
     ICL_CO_TRY(co_await life.tracker.start());
@@ -203,7 +195,6 @@ asio::awaitable<void> SimPeer::end_life() {
     ended = co_await life.clients.stop();
     ended = co_await life.cluster.stop();
     ended = co_await life.server.stop();
-    ended = co_await life.client.stop();
     ended = co_await life.consensus.stop();
     ended = co_await life.tracker.stop();
     ended = co_await life.monitor.stop();

@@ -153,7 +153,7 @@ void Peer::Parts::make_components() {
     make_informers();
     rpc_server = std::make_unique<rpc::Server>(
         world, *host, [this](const PeerId& p) { return consensus->is_trusted(p); });
-    rpc_client = std::make_unique<rpc::Client>(world, *host, *rpc_server);
+    rpc_client = std::make_unique<rpc::Client>(world, *host);
     peer_client = std::make_unique<cluster::PeerClient>(*rpc_client);
     std::vector<component::Informer*> borrowed;
     for (const auto& i : informers) borrowed.push_back(i.get());
@@ -183,16 +183,7 @@ Async<> Peer::Parts::start_components() {
     ICL_CO_TRY(co_await monitor->start());
     cluster::register_rpc_handlers(
         *rpc_server,
-        {.api = *cluster,
-         .tracker = *tracker,
-         .ipfs = *ipfs,
-         .consensus = *consensus,
-         .monitor = *monitor,
-         .block_allocate = [this](Pin pin) { return cluster->block_allocate(std::move(pin)); },
-         .ipfs_id = [this](const PeerId& peer) -> Result<IpfsId> {
-             return cluster->ping_info(peer).ipfs;
-         },
-         .send_metrics = [this] { return cluster->send_metrics(); }});
+        {.api = *cluster, .tracker = *tracker, .ipfs = *ipfs, .consensus = *consensus});
     rpc_server->start();
     ICL_CO_TRY(co_await consensus->start());
     ICL_CO_TRY(co_await tracker->start());
@@ -332,9 +323,6 @@ Async<> Peer::stop(bool leave) {
     }
     if (p.cluster) {
         co_await p.step("cluster loops end", p.cluster->stop());
-    }
-    if (p.rpc_client) {
-        co_await p.step("calls to other peers end", p.rpc_client->stop());
     }
     if (p.rpc_server) {
         co_await p.step("RPC is closed", p.rpc_server->stop());

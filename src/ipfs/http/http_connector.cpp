@@ -162,13 +162,6 @@ Async<Cid> HttpConnector::resolve(std::string path) {
     co_return parsed;
 }
 
-Async<std::string> HttpConnector::config_key(std::string path) {
-    ICL_CO_TRY(const auto body, co_await client_.fetch(request("config/show")));
-    auto found = find_config_value(body, path);
-    if (!found) co_return fail(found.error().in("config/show"));
-    co_return found;
-}
-
 void HttpConnector::count_operations(std::size_t count) {
     if (options_.informer_trigger_interval <= 0 || !options_.trigger_informers) return;
     operations_ += static_cast<std::int64_t>(count);

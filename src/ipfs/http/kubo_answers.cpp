@@ -245,25 +245,6 @@ Result<std::vector<DirectoryEntry>> parse_ls_row(std::string_view text) {
     return entries;
 }
 
-Result<std::string> find_config_value(std::string_view text, std::string_view path) {
-    ICL_TRY(const auto document, parse(text));
-    const json::value* at = &document;
-    std::string seen;
-    while (!path.empty()) {
-        const auto slash = path.find('/');
-        const auto name = path.substr(0, slash);
-        path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-        if (name.empty()) continue;
-        seen.append(seen.empty() ? "" : "/").append(name);
-        at = at->is_object()
-                 ? at->get_object().if_contains(json::string_view(name.data(), name.size()))
-                 : nullptr;
-        if (at == nullptr)
-            return fail(Kind::not_found, "the daemon's configuration has no " + seen);
-    }
-    return json::serialize(*at);
-}
-
 std::string error_words(std::string_view body) {
     if (auto value = parse(body)) {
         const auto* message = value.value().get_object().if_contains("Message");

@@ -46,8 +46,6 @@ Result<Bytes> parse_block_row(std::string_view text);
 Result<component::FileInfo> parse_files_stat(std::string_view text);
 /// Entries of one object of `ls?stream=true`. Their size is the file's, as Kubo gives no other.
 Result<std::vector<component::DirectoryEntry>> parse_ls_row(std::string_view text);
-/// The value at `A/B/…` of `config/show` as JSON text; `not_found` names the missing part.
-Result<std::string> find_config_value(std::string_view text, std::string_view path);
 
 /// The `Message` of Kubo's error body; the (shortened) body itself when it is not one.
 std::string error_words(std::string_view body);

@@ -321,9 +321,4 @@ Async<std::unique_ptr<component::BlockSession>> EmbeddedNode::open_blocks() {
     co_return std::unique_ptr<component::BlockSession>(std::move(session));
 }
 
-Async<std::string> EmbeddedNode::config_key(std::string path) {
-    co_return fail(Kind::unsupported,
-                   "the embedded node has no daemon configuration (key " + path + ")");
-}
-
 }  // namespace ipfscluster::node

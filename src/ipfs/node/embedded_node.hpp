@@ -56,7 +56,6 @@ class EmbeddedNode final : public component::IpfsConnector {
     Async<Cid> resolve(std::string path) override;
     Async<Bytes> block_get(Cid cid) override;
     Async<std::unique_ptr<component::BlockSession>> open_blocks() override;
-    Async<std::string> config_key(std::string path) override;
 
     Async<component::FileInfo> stat(std::string path) override;
     Async<SourcePtr<Bytes>> cat(Cid file, std::uint64_t offset, std::uint64_t length) override;

@@ -31,38 +31,17 @@ struct Fixture : ::testing::Test {
           host(network.add_host(peer(1))),
           asking_host(network.add_host(peer(2))),
           server(world, *host, [](const PeerId&) { return true; }),
-          asking_server(world, *asking_host, [](const PeerId&) { return true; }),
-          client(world, *asking_host, asking_server),
-          own_client(world, *host, server),
+          client(world, *asking_host),
           peers(client) {
         asking_host->add_addresses(peer(1), {network.address_of(peer(1))});
         api.us = peer(1);
-        register_rpc_handlers(server, targets());
+        register_rpc_handlers(
+            server, {.api = api, .tracker = tracker, .ipfs = ipfs, .consensus = consensus});
         server.start();
     }
     ~Fixture() override {
-        ICL_EXPECT_OK(drive(world, client.stop()));
-        ICL_EXPECT_OK(drive(world, own_client.stop()));
         ICL_EXPECT_OK(drive(world, server.stop()));
         world.run_for(1min);
-    }
-
-    RpcTargets targets() {
-        return {.api = api,
-                .tracker = tracker,
-                .ipfs = ipfs,
-                .consensus = consensus,
-                .monitor = monitor,
-                .block_allocate = [](Pin) { return allocated(); },
-                .ipfs_id = [](const PeerId&) -> Result<IpfsId> {
-                    return fail(Kind::not_found, "never said");
-                },
-                .send_metrics = [this] { return count_send(&sent_metrics); }};
-    }
-    static Async<std::vector<PeerId>> allocated() { co_return std::vector<PeerId>(1, peer(3)); }
-    static Async<> count_send(int* count) {
-        ++*count;
-        co_return ok();
     }
 
     SimWorld world;
@@ -73,12 +52,8 @@ struct Fixture : ::testing::Test {
     ipfscluster::test::TableTracker tracker;
     ipfscluster::test::BlockIpfs ipfs;
     ipfscluster::test::LoneConsensus consensus;
-    ipfscluster::test::QuietMonitor monitor;
-    int sent_metrics = 0;
     rpc::Server server;
-    rpc::Server asking_server;
-    rpc::Client client;      ///< of peer 2
-    rpc::Client own_client;  ///< of peer 1: local calls
+    rpc::Client client;  ///< of peer 2
     PeerClient peers;
 };
 

@@ -64,28 +64,70 @@ TEST_F(HandlersTest, the_trust_table_is_that_of_the_go_programs_and_ours) {
     EXPECT_EQ(kTable.size(), methods.size());
 }
 
-TEST_F(HandlersTest, a_closed_method_is_refused_to_others_and_answered_to_oneself) {
-    Pin pin;
-    pin.cid = raw_cid("a");
-    const auto refused = drive(world, client.call<Pin>(peer(1), {"Cluster", "Pin"}, pin));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().kind, Kind::denied);
-    EXPECT_TRUE(api.pinset.empty());
-    ASSERT_TRUE(drive(world, own_client.call<Pin>(peer(1), {"Cluster", "Pin"}, pin)));
-    EXPECT_TRUE(api.pinset.contains(pin.cid));
+/// The whole answer of peer 1 to a call by its name, without an argument.
+Async<Bytes> answer_to(net::Host* host, rpc::ServiceId id) {
+    std::vector<std::string> protocols(1, std::string(kRpcProtocol));
+    auto stream = co_await host->open(peer(1), std::move(protocols), 10s);
+    if (!stream) co_return fail(stream.error());
+    auto written = co_await stream.value()->write(codec::to_msgpack(id));
+    if (!written) co_return fail(written.error());
+    Bytes all;
+    while (true) {
+        auto piece = co_await stream.value()->read();
+        if (!piece) co_return fail(piece.error());
+        if (piece.value().empty()) break;
+        all += piece.value();
+    }
+    co_return all;
 }
 
-TEST_F(HandlersTest, pins_can_be_read_and_removed_locally) {
-    Pin pin;
-    pin.cid = raw_cid("a");
-    api.pinset[pin.cid] = pin;
-    EXPECT_EQ(drive(world, own_client.call<Pin>(PeerId(), {"Cluster", "PinGet"}, pin.cid)).value(),
-              pin);
-    auto all = own_client.stream<Pin, Empty>(PeerId(), {"Cluster", "Pins"}, {});
-    EXPECT_EQ(drive(world, collect(std::move(all))).value().size(), 1U);
-    ASSERT_TRUE(drive(world, own_client.call<Pin>(PeerId(), {"Cluster", "Unpin"}, pin)));
-    const auto gone = drive(world, own_client.call<Pin>(PeerId(), {"Cluster", "PinGet"}, pin.cid));
-    EXPECT_EQ(gone.error().text, component::kPinNotFound);
+TEST_F(HandlersTest, each_closed_name_is_refused_over_the_wire_as_go_does) {
+    std::size_t closed = 0;
+    for (const auto& [name, policy] : kTable) {
+        if (policy != Policy::closed) continue;
+        ++closed;
+        const auto dot = name.find('.');
+        const rpc::ServiceId id{name.substr(0, dot), name.substr(dot + 1)};
+        rpc::Response refusal;
+        refusal.id = id;
+        refusal.error = "client does not have permissions to call " + name;
+        refusal.type = rpc::ErrorType::authorization;
+        const auto answer = drive(world, answer_to(asking_host.get(), id));
+        ASSERT_TRUE(answer) << name << ": " << answer.error().text;
+        EXPECT_EQ(answer.value(), codec::to_msgpack(refusal) + Bytes("\xc0", 1)) << name;
+        const auto told = drive(world, client.call<Empty>(peer(1), id, Empty{}));
+        EXPECT_EQ(told.error(), (Error{Kind::denied, refusal.error}));
+    }
+    EXPECT_EQ(closed, 38U);
+    EXPECT_TRUE(api.calls.empty());
+    const auto unknown = drive(world, client.call<Empty>(peer(1), {"Cluster", "Nothing"}, Empty{}));
+    EXPECT_EQ(unknown.error().kind, Kind::unsupported);
+}
+
+TEST_F(HandlersTest, members_ask_who_is_there_and_who_shall_go) {
+    EXPECT_EQ(drive(world, client.call<codec::Version>(peer(1), {"Cluster", "Version"}, Empty{}))
+                  .value()
+                  .version,
+              kClusterVersion);
+    EXPECT_TRUE(drive(world, client.call<Empty>(peer(1), {"Cluster", "PeerRemove"}, peer(2))));
+    EXPECT_EQ(api.calls.back(), "peer_remove " + peer(2).to_string());
+    api.members.resize(3);
+    auto members = client.stream<PeerInfo, Empty>(peer(1), {"Cluster", "Peers"}, {});
+    EXPECT_EQ(drive(world, collect(std::move(members))).value().size(), 3U);
+}
+
+TEST_F(HandlersTest, a_list_is_filtered_under_either_name) {
+    for (int i = 0; i < 10; ++i) {
+        PinInfo row;
+        row.cid = raw_cid(std::to_string(i));
+        row.info.status = i % 2 == 0 ? TrackerStatus::pinned : TrackerStatus::pin_queued;
+        tracker.rows[row.cid] = row;
+    }
+    std::vector<std::int64_t> queued(1, static_cast<std::int64_t>(TrackerStatus::queued));
+    for (const char* name : {"StatusAll", "StatusAllSorted"}) {
+        auto rows = client.stream<PinInfo>(peer(1), {"PinTracker", name}, queued);
+        EXPECT_EQ(drive(world, collect(std::move(rows))).value().size(), 5U) << name;
+    }
 }
 
 TEST_F(HandlersTest, lists_ask_for_their_filter) {
@@ -97,17 +139,6 @@ TEST_F(HandlersTest, lists_ask_for_their_filter) {
     EXPECT_FALSE(drive(world, bad->next()));
 }
 
-TEST_F(HandlersTest, members_can_be_picked_from_the_peers) {
-    api.members.resize(2);
-    api.members[0].id = peer(1);
-    api.members[1].id = peer(2);
-    std::vector<std::vector<PeerId>> wanted(1, std::vector<PeerId>(1, peer(2)));
-    auto some = own_client.stream<PeerInfo>(PeerId(), {"Cluster", "PeersWithFilter"}, wanted);
-    const auto found = drive(world, collect(std::move(some))).value();
-    ASSERT_EQ(found.size(), 1U);
-    EXPECT_EQ(found[0].id, peer(2));
-}
-
 TEST_F(HandlersTest, a_trusted_peer_may_commit_through_us) {
     Pin pin;
     pin.cid = raw_cid("a");
@@ -117,36 +148,6 @@ TEST_F(HandlersTest, a_trusted_peer_may_commit_through_us) {
     EXPECT_EQ(consensus.committed[0].kind, component::PinOperation::Kind::pin);
     EXPECT_EQ(consensus.committed[1].kind, component::PinOperation::Kind::unpin);
     EXPECT_EQ(consensus.committed[1].pin.cid, pin.cid);
-}
-
-TEST_F(HandlersTest, remaining_local_methods_reach_their_part) {
-    const PeerId self;
-    EXPECT_TRUE(
-        drive(world, own_client.call<Empty>(self, {"Cluster", "SendInformersMetrics"}, Empty{})));
-    EXPECT_TRUE(
-        drive(world, own_client.call<Empty>(self, {"Cluster", "SendInformerMetrics"}, Empty{})));
-    EXPECT_EQ(sent_metrics, 2);
-    Pin pin;
-    EXPECT_EQ(
-        drive(world, own_client.call<std::vector<PeerId>>(self, {"Cluster", "BlockAllocate"}, pin))
-            .value(),
-        std::vector<PeerId>(1, peer(3)));
-    EXPECT_EQ(drive(world, own_client.call<std::string>(self, {"IPFSConnector", "ConfigKey"},
-                                                        std::string("A/B")))
-                  .value(),
-              "\"A/B\"");
-    EXPECT_EQ(
-        drive(world, own_client.call<IpfsId>(self, {"Cluster", "IPFSID"}, peer(7))).error().kind,
-        Kind::not_found);
-    EXPECT_EQ(drive(world, own_client.call<Empty>(self, {"PinTracker", "Track"}, pin)).error().kind,
-              Kind::unsupported);
-    EXPECT_EQ(drive(world, own_client.call<std::vector<std::string>>(
-                               self, {"PeerMonitor", "MetricNames"}, Empty{}))
-                  .value(),
-              std::vector<std::string>(1, "ping"));
-    const auto totals = drive(world, own_client.call<codec::BandwidthByProtocol>(
-                                         self, {"Cluster", "BandwidthByProtocol"}, Empty{}));
-    EXPECT_EQ(totals.value().at("/x/1").total_out, 20);
 }
 
 }  // namespace

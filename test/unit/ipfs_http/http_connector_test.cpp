@@ -342,9 +342,6 @@ TEST_F(HttpConnectorTest, repository_swarm_and_configuration) {
         {{.pieces = {
               R"({"Peers":[{"Peer":"12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"}]})"}}});
     EXPECT_EQ(run(connector->swarm_peers()).value().size(), 1u);
-    answer("config/show", {{.pieces = {R"({"A":{"B":[1]}})"}}});
-    EXPECT_EQ(run(connector->config_key("A/B")).value(), "[1]");
-    EXPECT_EQ(run(connector->config_key("A/C")).error().kind, Kind::not_found);
     EXPECT_EQ(run(connector->id()).value().addresses.size(), 1u);
 }
 

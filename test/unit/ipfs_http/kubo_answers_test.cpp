@@ -122,17 +122,6 @@ TEST(KuboAnswers, files_and_directories) {
     EXPECT_FALSE(parse_ls_row(R"({"Objects":[{"Links":[{"Name":"a","Hash":"x"}]}]})"));
 }
 
-TEST(KuboAnswers, values_of_the_configuration) {
-    const std::string config =
-        R"({"Datastore":{"StorageMax":"10GB","GCPeriod":null},"Bootstrap":["a"]})";
-    EXPECT_EQ(find_config_value(config, "Datastore/StorageMax").value(), "\"10GB\"");
-    EXPECT_EQ(find_config_value(config, "/Bootstrap").value(), "[\"a\"]");
-    EXPECT_EQ(find_config_value(config, "").value().substr(0, 1), "{");
-    const auto missing = find_config_value(config, "Datastore/Nothing/More");
-    EXPECT_EQ(missing.error().kind, Kind::not_found);
-    EXPECT_NE(missing.error().text.find("Datastore/Nothing"), std::string::npos);
-}
-
 TEST(KuboAnswers, errors_keep_the_daemons_words) {
     struct Row {
         int status;

@@ -7,8 +7,7 @@ using CallTest = Fixture;
 
 TEST_F(CallTest, a_call_is_answered_and_leaves_nothing_behind) {
     EXPECT_EQ((call<std::int64_t>("Open", std::int64_t{21}).value()), 42);
-    EXPECT_EQ(seen.caller.id, peer(2));
-    EXPECT_FALSE(seen.caller.local);
+    EXPECT_EQ(seen.caller, peer(2));
     world.run_for(1s);
     EXPECT_EQ(server.running(), 0U);
 }
@@ -33,11 +32,9 @@ TEST_F(CallTest, policy_decides_who_may_call) {
               (Error{Kind::denied, "client does not have permissions to call Cluster.Trusted"}));
     const auto closed = call<std::int64_t>("Pin", std::int64_t{1});
     ASSERT_FALSE(closed);
-    EXPECT_EQ(closed.error().kind, Kind::denied);
+    EXPECT_EQ(closed.error(),
+              (Error{Kind::denied, "client does not have permissions to call Cluster.Pin"}));
     EXPECT_EQ(seen.calls, 1);
-    ASSERT_TRUE(server.set_policy({"Cluster", "Open"}, Policy::closed));
-    EXPECT_FALSE((call<std::int64_t>("Open", std::int64_t{1})));
-    EXPECT_FALSE(server.set_policy({"Cluster", "Nothing"}, Policy::closed));
 }
 
 TEST_F(CallTest, a_refused_call_does_not_look_at_its_argument) {
@@ -103,20 +100,6 @@ TEST_F(CallTest, a_caller_that_closes_its_side_cancels_the_handler) {
     EXPECT_EQ(seen.calls, 1);
     EXPECT_EQ(seen.cancelled, 1);
     EXPECT_EQ(server.running(), 0U);
-}
-
-TEST_F(CallTest, calls_to_oneself_bypass_wire_and_policy) {
-    const auto own =
-        drive(world, client.call<std::int64_t>(peer(2), {"Cluster", "Pin"}, std::int64_t{4}));
-    EXPECT_EQ(own.value(), 8);
-    EXPECT_TRUE(seen.caller.local);
-    const auto empty =
-        drive(world, client.call<std::int64_t>(PeerId(), {"Cluster", "Pin"}, std::int64_t{5}));
-    EXPECT_EQ(empty.value(), 10);
-    EXPECT_TRUE(client_host->bandwidth().empty());
-    const auto missing =
-        drive(world, client.call<Empty>(PeerId(), {"Cluster", "Nothing"}, Empty{}));
-    EXPECT_EQ(missing.error().kind, Kind::unsupported);
 }
 
 TEST_F(CallTest, calls_beyond_the_bound_wait_for_earlier_ones) {

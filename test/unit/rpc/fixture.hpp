@@ -6,6 +6,7 @@
 #include "multi/key_pair.hpp"
 #include "net/memory_host.hpp"
 #include "rpc/client.hpp"
+#include "rpc/server.hpp"
 #include "support/drive.hpp"
 
 namespace ipfscluster::rpc::test {
@@ -32,12 +33,12 @@ struct Seen {
     int produced = 0;
     int received = 0;
     bool source_gone = false;
-    Caller caller;
+    PeerId caller;
 };
 
-inline Async<std::int64_t> twice(Seen* seen, Caller caller, std::int64_t value) {
+inline Async<std::int64_t> twice(Seen* seen, PeerId caller, std::int64_t value) {
     ++seen->calls;
-    seen->caller = caller;
+    seen->caller = std::move(caller);
     co_return 2 * value;
 }
 
@@ -112,47 +113,42 @@ struct Fixture : ::testing::Test {
           client_host(network.add_host(peer(2))),
           server(world, *server_host,
                  [this](const PeerId& id) { return trusted && id == peer(2); }),
-          own_server(world, *client_host, [](const PeerId&) { return true; }),
-          client(world, *client_host, own_server) {
+          client(world, *client_host) {
         client_host->add_addresses(peer(1), {network.address_of(peer(1))});
         register_methods(server);
-        register_methods(own_server);
         server.start();
-        own_server.start();
     }
     ~Fixture() override {
-        ICL_EXPECT_OK(drive(world, client.stop()));
         ICL_EXPECT_OK(drive(world, server.stop()));
-        ICL_EXPECT_OK(drive(world, own_server.stop()));
         world.run_for(1min);
     }
 
     void register_methods(Server& s) {
         const auto add_twice = [&](const char* name, Policy policy) {
             s.unary<std::int64_t, std::int64_t>("Cluster", name, policy,
-                                                [this](Caller caller, std::int64_t value) {
+                                                [this](PeerId caller, std::int64_t value) {
                                                     return twice(&seen, std::move(caller), value);
                                                 });
         };
         add_twice("Open", Policy::open);
         add_twice("Trusted", Policy::trusted);
-        add_twice("Pin", Policy::closed);
+        s.refuse("Cluster", {"Pin"});
         s.unary<Empty, codec::Version>("Cluster", "Version", Policy::open,
-                                       [](Caller, Empty) { return version(); });
+                                       [](PeerId, Empty) { return version(); });
         s.unary<Empty, Empty>("Cluster", "Long", Policy::open,
-                              [this](Caller, Empty) { return sleep_long(&world, &seen); });
+                              [this](PeerId, Empty) { return sleep_long(&world, &seen); });
         s.unary<Empty, Empty>("Cluster", "Conflict", Policy::open,
-                              [](Caller, Empty) { return fail_with(Kind::conflict, "moved on"); });
+                              [](PeerId, Empty) { return fail_with(Kind::conflict, "moved on"); });
         s.unary<Empty, Empty>("Cluster", "Silent", Policy::open,
-                              [](Caller, Empty) { return fail_with(Kind::internal, ""); });
+                              [](PeerId, Empty) { return fail_with(Kind::internal, ""); });
         s.stream<std::int64_t, std::string>(
             "Cluster", "Count", Policy::open,
-            [this](Caller, SourcePtr<std::int64_t>) -> SourcePtr<std::string> {
+            [this](PeerId, SourcePtr<std::int64_t>) -> SourcePtr<std::string> {
                 return std::make_unique<Counting>(&world, &seen, count, fails);
             });
         s.stream<NodeWithMeta, std::int64_t>(
             "Cluster", "Blocks", Policy::open,
-            [this](Caller, SourcePtr<NodeWithMeta> blocks) -> SourcePtr<std::int64_t> {
+            [this](PeerId, SourcePtr<NodeWithMeta> blocks) -> SourcePtr<std::int64_t> {
                 return std::make_unique<Counter>(&seen, std::move(blocks), fail_at);
             });
     }
@@ -197,7 +193,6 @@ struct Fixture : ::testing::Test {
     bool fails = false;
     int fail_at = -1;
     Server server;
-    Server own_server;
     Client client;
 };
 

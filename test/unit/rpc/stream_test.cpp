@@ -137,30 +137,6 @@ TEST_F(StreamTest, a_sender_that_vanishes_ends_the_handler_with_an_error) {
     EXPECT_EQ(server.running(), 0U);
 }
 
-TEST_F(StreamTest, local_streams_work_alike) {
-    count = 10;
-    auto local = client.stream<std::string, std::int64_t>(PeerId(), {"Cluster", "Count"}, {});
-    EXPECT_EQ(drive(world, collect(std::move(local))).value().size(), 10U);
-    EXPECT_EQ(drive(world, send_blocks(&client, peer(2), 50, 1000)).value(), 50);
-    seen.received = 0;
-    fail_at = 3;
-    const auto failed = drive(world, send_blocks(&client, peer(2), 50, 1000));
-    ASSERT_FALSE(failed);
-    EXPECT_EQ(failed.error().kind, Kind::disk_full);
-    EXPECT_TRUE(client_host->bandwidth().empty());
-}
-
-TEST_F(StreamTest, an_abandoned_local_call_ends_its_handler) {
-    auto call = drive(world, client.open_stream<NodeWithMeta, std::int64_t>(
-                                 PeerId(), ServiceId{"Cluster", "Blocks"}));
-    ICL_EXPECT_OK(drive(world, call.value()->send(block(10))));
-    world.run_for(1s);
-    EXPECT_FALSE(seen.source_gone);
-    call.value().reset();
-    world.run_for(1s);
-    EXPECT_TRUE(seen.source_gone);
-}
-
 TEST_F(StreamTest, wire_form_of_a_stream_is_that_of_gorpc) {
     count = 0;
     EXPECT_EQ(raw(codec::to_msgpack(ServiceId{"Cluster", "Count"}), true).value(), "");

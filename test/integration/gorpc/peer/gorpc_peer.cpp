@@ -18,19 +18,11 @@
 namespace ipfscluster {
 namespace {
 
-Async<std::vector<PeerId>> nobody() {
-    co_return std::vector<PeerId>{};
-}
-Async<> nothing() {
-    co_return ok();
-}
-
 struct Parts {
     test::FakeClusterApi api;
     test::TableTracker tracker;
     test::BlockIpfs ipfs;
     test::LoneConsensus consensus;
-    test::QuietMonitor monitor;
 
     void fill(const PeerId& self) {
         api.us = self;
@@ -53,18 +45,6 @@ struct Parts {
             tracker.rows[row.cid] = row;
         }
     }
-    cluster::RpcTargets targets() {
-        return {.api = api,
-                .tracker = tracker,
-                .ipfs = ipfs,
-                .consensus = consensus,
-                .monitor = monitor,
-                .block_allocate = [](Pin) { return nobody(); },
-                .ipfs_id = [](const PeerId&) -> Result<IpfsId> {
-                    return fail(Kind::not_found, "made up");
-                },
-                .send_metrics = [] { return nothing(); }};
-    }
 };
 
 Async<> serve(AsioWorld* world, asio::posix::stream_descriptor* input, Bytes secret) {
@@ -80,7 +60,10 @@ Async<> serve(AsioWorld* world, asio::posix::stream_descriptor* input, Bytes sec
     Parts parts;
     parts.fill(host.value()->id());
     rpc::Server server(*world, *host.value(), [](const PeerId&) { return true; });
-    cluster::register_rpc_handlers(server, parts.targets());
+    cluster::register_rpc_handlers(server, {.api = parts.api,
+                                            .tracker = parts.tracker,
+                                            .ipfs = parts.ipfs,
+                                            .consensus = parts.consensus});
     server.start();
     std::cout << host.value()->addresses().at(0).to_string() << std::endl;
 
