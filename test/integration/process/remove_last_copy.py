@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""A peer that holds the only whole copy of an item is not removed without --force: its fellow holder, whose block store is too
+small for the item, is allocated to it but has no copy. Once another peer has the item, the removal goes through and the content is
+read back through the peers that stay."""
+
+import json
+import os
+
+import peers
+
+
+def row_of(asked, cid, name):
+    """What `asked` knows of the item at the peer of this name; nothing before that one's first ping."""
+    return asked.status(cid).get(name, {})
+
+
+def pin_on(asked, cid, *holders):
+    """Until the metrics of all have come, there are too few candidates."""
+    words = ["pin", "add", "--no-status", "--rmin", "2", "--rmax", "2", "--allocations", ",".join(h.id for h in holders), cid]
+    peers.wait_until(30, "the pin is taken", lambda: asked.ctl(*words, ok=False).returncode == 0, pause=0.5)
+
+
+def main(args):
+    with peers.ProcessTest(args) as test:
+        small = {"CLUSTER_EMBEDDED_STORAGEMAX": "1MB", "CLUSTER_EMBEDDED_PINTIMEOUT": "3s"}
+        first = test.peer("peer1").init()
+        first.start()
+        second = test.peer("peer2", small).init(secret=first.secret).start("--bootstrap", first.address)
+        third = test.peer("peer3").init(secret=first.secret).start("--bootstrap", first.address)
+        for peer in (first, second, third):
+            peers.wait_until(60, f"{peer.name} sees three members",
+                             lambda: len(json.loads(peer.request("GET", "/id")[2]).get("cluster_peers") or []) == 3)
+        content = os.urandom(3_000_000)
+        path = os.path.join(test.work, "item")
+        with open(path, "wb") as f:
+            f.write(content)
+        # The content is there before anybody is told to hold it: an add to a peer without room fails, as it should.
+        cid = first.add("--local", "--no-pin", path)
+        pin_on(first, cid, first, second)
+        peers.wait_until(30, "peer1 holds the item", lambda: row_of(first, cid, "peer1").get("status") == "pinned")
+        failed = peers.wait_until(60, "peer2 cannot store it",
+                                  lambda: (row := row_of(third, cid, "peer2")).get("status") == "pin_error" and row)
+        status, _, body = third.request("DELETE", f"/peers/{first.id}")
+        peers.check(status == 409 and cid in body, f"the only whole copy goes without a word: {status} {body}; peer2 says {failed}")
+        peers.check(first.alive(), f"peer1 has ended:\n{first.tail()}")
+
+        pin_on(third, cid, first, third)
+        peers.wait_until(60, "peer3 has it", lambda: row_of(third, cid, "peer3").get("status") == "pinned")
+        status, _, body = third.request("DELETE", f"/peers/{first.id}")
+        peers.check(status == 204, f"another peer has the item, so nothing is lost: {status} {body}")
+        peers.wait_until(60, "the removed peer ends", lambda: not first.alive())
+        back = os.path.join(test.work, "back")
+        third.ctl("get", cid, "-o", back)
+        with open(back, "rb") as f:
+            peers.check(f.read() == content, "peer3 gives other bytes")
+
+
+if __name__ == "__main__":
+    arguments = peers.arguments(__doc__).parse_args()
+    peers.run(lambda: main(arguments))
