@@ -1,49 +1,22 @@
 """After an import the daemon's list is read once, and what it holds already is not pinned again: 100 000 pins cost no pin/add. A list
 that the daemon breaks off changes no status. With the stub daemon of bench/, which counts the calls."""
 
-import http.client
 import json
 import os
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from peers import ProcessTest, arguments, check, clean_environment, die_with_parent, run, wait_until  # noqa: E402
+from peers import ProcessTest, arguments, check, clean_environment, run, wait_until  # noqa: E402
+from stub import Stub, put_beside  # noqa: E402
 
 SEED = 9
 MORE = 40  # of the imported ones, not held
 
 
-class Stub:
-    def __init__(self, test, program, *args):
-        self.process = subprocess.Popen([program, *args], stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
-        test.processes.append(self.process)
-        self.address = self.process.stdout.readline().strip()
-        check(self.address, "the stub daemon did not start")
-
-    def get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", int(self.address.rsplit("/", 1)[1]), timeout=30)
-        try:
-            connection.request("GET", path)
-            return json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
-
-    def calls(self):
-        return self.get("/bench/counters")["calls"]
-
-
 def resident_mb(peer):
     with open(f"/proc/{peer.process.pid}/status") as f:
         return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM:"))
-
-
-def beside(test, stub, name):
-    peer = test.peer(name).init()
-    config = peer.config()
-    config["ipfs_connector"] = {"ipfshttp": {"node_multiaddress": stub.address}}
-    peer.write_config(config)
-    return peer
 
 
 def count_by_status(peer):
@@ -65,7 +38,7 @@ def main():
     pins_held = args.pins
     with ProcessTest(args) as test:
         stub = Stub(test, args.stub, "--held", f"{SEED}:0:{pins_held}")
-        peer = beside(test, stub, "peer1")
+        peer = put_beside(test.peer("peer1").init(), stub)
         pins = os.path.join(test.work, "pins.json")
         subprocess.run([args.load, "make-pins", "--count", str(pins_held + MORE), "--output", pins, "--seed", str(SEED)], check=True, timeout=120)
         done = subprocess.run([args.service, "-c", peer.folder, "state", "import", "-f", pins], env=clean_environment(),
@@ -81,10 +54,7 @@ def main():
         check(peer.stop() == 0, "the peer must stop in order")
         # The same records beside a daemon whose list breaks off.
         broken = Stub(test, args.stub, "--held", f"{SEED}:0:10", "--cut-listing-after", "5")
-        config = peer.config()
-        config["ipfs_connector"]["ipfshttp"]["node_multiaddress"] = broken.address
-        peer.write_config(config)
-        peer.start()
+        put_beside(peer, broken).start()
         code, _, body = peer.request("POST", "/pins/sync", timeout=120)
         check(code == 500, f"sync over a list that breaks off: {code} {body[:300]}")
         check(count_by_status(peer) == {"pinned": pins_held + MORE}, "a list that broke off must change no status")

@@ -1,0 +1,38 @@
+"""The stub daemon of bench/ beside a peer: an IPFS daemon without content that counts the calls."""
+
+import http.client
+import json
+import subprocess
+
+from peers import check, die_with_parent
+
+
+class Stub:
+    def __init__(self, test, program, *args):
+        self.process = subprocess.Popen([program, *args], stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        test.processes.append(self.process)
+        self.address = self.process.stdout.readline().strip()
+        check(self.address, "the stub daemon did not start")
+
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.address.rsplit("/", 1)[1]), timeout=30)
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def calls(self):
+        return self.get("/bench/counters")["calls"]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def put_beside(peer, stub):
+    """Makes `peer`, which does not run, one that tells the daemon `stub` to pin."""
+    config = peer.config()
+    config["ipfs_connector"] = {"ipfshttp": {"node_multiaddress": stub.address}}
+    peer.write_config(config)
+    return peer
