@@ -308,6 +308,40 @@ def make_founders(test, to, rows, stub_program):
     kept.pack()
 
 
+def make_moved(test, to, rows, stub_program):
+    """Beside daemons: two pins were given from one peer to the other, which could not pin them; the first could not be told to unpin them."""
+    kept = Set(test, "moved", to, rows)
+    stub, refusing = Stub(test, stub_program), Stub(test, stub_program, "--fail-every", "1")
+    holder = put_beside(test.peer("holder").init(), stub).start()
+    # The unpin of the first will have failed, that of the second waits since.
+    moved = [cid_of("moved1"), cid_of("moved2")]
+
+    def ask(cid, query):
+        code, _, body = holder.request("POST", f"/pins/{cid}?{query}")
+        check(code == 200, f"{query}: {code} {body}")
+
+    for cid in moved:
+        ask(cid, "replication-min=-1&replication-max=-1")
+        wait_until(LIMIT, "the first one holds it", lambda cid=cid: statuses(holder, cid) == {"holder": "pinned"})
+    heir = put_beside(test.peer("heir").init(secret=holder.secret), refusing).start("--bootstrap", holder.address)
+    know_room([holder, heir])
+    stub.stop()
+    for cid in moved:
+        ask(cid, f"replication-min=1&replication-max=1&user-allocations={heir.id}")
+        check(kept.pins_of(holder)[cid]["allocations"] == [heir.id], "the pin is the heir's")
+        wait_until(LIMIT, "the heir failed, and the holder waits for its daemon", lambda cid=cid: (
+            statuses(heir, cid)["heir"] == "pin_error" and "the IPFS daemon cannot be reached; waiting" in holder.log_from()))
+    kept.facts["pins"] = kept.pins_of(heir)
+    kept.facts["moved"] = moved
+    for peer in (holder, heir):
+        peer.kill()
+    refusing.stop()
+    left = kept.left(holder, "killed", role="founder")
+    check(left.work(RETRY) == moved[:1] and left.work(UNPIN) == moved[1:], f"the unpins wait: {left.work(RETRY)}, {left.work(UNPIN)}")
+    check(set(kept.left(heir, "killed", role="joiner").work(RETRY)) == set(moved), "the retries wait")
+    kept.pack()
+
+
 def make_retries(test, to, rows, stub_program):
     """Beside a daemon: pins it refused, and pins and unpins that wait for it."""
     kept = Set(test, "retries", to, rows)
@@ -349,7 +383,7 @@ def main():
     parser.add_argument("--stub", required=True, help="path of icl_bench_stub_daemon")
     parser.add_argument("--rows", required=True, help="path of icl_store_rows")
     parser.add_argument("--to", required=True, help="folder for the archives")
-    parser.add_argument("--only", help="one of cluster, interrupted, import, founders, retries")
+    parser.add_argument("--only", help="one of cluster, interrupted, import, founders, moved, retries")
     args = parser.parse_args()
     os.makedirs(args.to, exist_ok=True)
 
@@ -366,6 +400,7 @@ def main():
     make("interrupted", make_interrupted, args.stub)
     make("import", make_import, args.stub)
     make("founders", make_founders, args.stub)
+    make("moved", make_moved, args.stub)
     make("retries", make_retries, args.stub)
 
 

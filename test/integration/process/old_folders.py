@@ -60,7 +60,10 @@ class OldPeers:
                 return f"/ip4/127.0.0.1/tcp/{free_port()}"
             return value
 
-        peer.write_config(renew(peer.config()))
+        config = peer.config()
+        for section in ("cluster", "api", "ipfs_connector"):
+            config[section] = renew(config[section])
+        peer.write_config(config)
 
     def start(self):
         """All together, each as it was started before."""
@@ -324,6 +327,25 @@ def founders(test, rows, stub_program):
     print("ok: two that founded together", flush=True)
 
 
+def a_moved_pin(test, rows, stub_program):
+    old = OldPeers(test, "moved", rows)
+    heir, holder = old.peers
+    stubs = {peer.name: Stub(test, stub_program) for peer in old.peers}
+    for peer in old.peers:
+        put_beside(peer, stubs[peer.name])
+    old.start()
+    old.check_members([p.id for p in old.peers])
+    for peer in old.peers:
+        check(not differences(old.pins(peer), old.facts["pins"]), f"{peer.name}: the pins are the heir's")
+    for cid in old.facts["moved"]:
+        wait_until(LIMIT, f"the heir holds {cid}, and only the heir", lambda cid=cid: statuses(holder, cid) == {"heir": "pinned", "holder": "remote"})
+    wait_until(LIMIT, "the holder's daemon is told to unpin both", lambda: stubs["holder"].calls().get("pin/rm", 0) >= 2)
+    old.stop()
+    for peer in old.peers:
+        old.check_left(peer)
+    print("ok: pins that were given away are told to both daemons", flush=True)
+
+
 def retries(test, rows, stub_program):
     old = OldPeers(test, "retries", rows)
     peer, = old.peers
@@ -356,10 +378,11 @@ def main():
     parser = arguments(__doc__)
     parser.add_argument("--stub", required=True, help="path of icl_bench_stub_daemon")
     parser.add_argument("--rows", required=True, help="path of icl_store_rows")
-    parser.add_argument("--only", help="one of first, cluster, interrupted, import, founders, retries")
+    parser.add_argument("--only", help="one of first, cluster, interrupted, import, founders, moved, retries")
     args = parser.parse_args()
     for name, part, more in (("first", the_first_folder, ()), ("cluster", a_cluster, ()), ("interrupted", interrupted_work, (args.stub,)),
-                             ("import", an_import, (args.stub,)), ("founders", founders, (args.stub,)), ("retries", retries, (args.stub,))):
+                             ("import", an_import, (args.stub,)), ("founders", founders, (args.stub,)), ("moved", a_moved_pin, (args.stub,)),
+                             ("retries", retries, (args.stub,))):
         if args.only in (None, name):
             with ProcessTest(args) as test:
                 part(test, args.rows, *more)
