@@ -8,19 +8,25 @@ namespace {
 
 Result<> judge(const HelloReply& reply, const PeerId& peer) {
     const auto who = "peer " + peer.to_string();
+    const auto other_version = [&] {
+        return fail(Kind::denied, who + " speaks version " + std::to_string(reply.version) +
+                                      " of the raft protocol, we speak " +
+                                      std::to_string(kWireVersion));
+    };
+    if (reply.version != kWireVersion) return other_version();
     switch (reply.status) {
         case HelloStatus::ok:
             return ok();
         case HelloStatus::wrong_version:
-            return fail(Kind::denied, who + " speaks version " + std::to_string(reply.version) +
-                                          " of the raft protocol, we speak " +
-                                          std::to_string(kWireVersion));
+            return other_version();
         case HelloStatus::wrong_cluster:
             return fail(Kind::denied, who + " belongs to another cluster: " + reply.text);
         case HelloStatus::removed:
             return fail(Kind::conflict, who + " says that this peer was removed from the cluster");
         case HelloStatus::not_ready:
             return fail(Kind::unavailable, who + " has not joined a cluster yet");
+        case HelloStatus::another_node:
+            return fail(Kind::not_found, who + " is another node now: " + reply.text);
         default:
             return fail(Kind::unavailable, who + " refused: " + reply.text);
     }
@@ -29,8 +35,9 @@ Result<> judge(const HelloReply& reply, const PeerId& peer) {
 Async<Greeted> greet_unbounded(net::Host& host, PeerId peer, Hello hello, Duration limit) {
     std::vector<std::string> protocols(1, kRaftProtocol);
     auto opened = co_await host.open(peer, std::move(protocols), limit);
-    // `conflict` is kept for the one meaning the callers act on.
-    if (!opened && opened.error().kind == Kind::conflict)
+    // These two are kept for the one meaning each that the callers act on.
+    if (!opened &&
+        (opened.error().kind == Kind::conflict || opened.error().kind == Kind::not_found))
         co_return fail(Kind::unavailable, opened.error().text);
     if (!opened) co_return fail(opened.error());
     Greeted out;
@@ -97,7 +104,8 @@ asio::awaitable<void> Links::run(Link* link) {
             auto woken = co_await link->wake.wait();
             if (!woken) co_return;
         }
-        auto greeted = co_await greet(world_, host_, link->peer, events_.hello(), network_timeout_);
+        auto greeted =
+            co_await greet(world_, host_, link->peer, events_.hello(link->id), network_timeout_);
         if (tasks_.stopping()) co_return;
         if (greeted) {
             pause = kLinkRetryMin;

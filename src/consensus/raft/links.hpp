@@ -19,8 +19,8 @@ inline constexpr Duration kLinkRetryMin = std::chrono::milliseconds(50);
 inline constexpr Duration kLinkRetryMax = std::chrono::seconds(2);
 
 /// Opens a stream and exchanges hellos. Any status but `ok` becomes an error: `denied` for another
-/// cluster or version, `conflict` when the acceptor says that we were removed, `unavailable`
-/// otherwise.
+/// cluster or version, `conflict` when the acceptor says that we were removed, `not_found` when it
+/// is not the node that was wanted, `unavailable` otherwise.
 struct Greeted {
     std::unique_ptr<FrameStream> stream;
     HelloReply reply;
@@ -32,7 +32,7 @@ Async<Greeted> greet(World& world, net::Host& host, PeerId peer, Hello hello, Du
 class Links {
  public:
     struct Events {
-        std::function<Hello()> hello;             ///< what to say when opening
+        std::function<Hello(NodeId)> hello;       ///< what to say when opening to that node
         std::function<void(NodeId)> unreachable;  ///< messages to it were lost
         /// among them the offer of a snapshot at this index
         std::function<void(NodeId, std::uint64_t)> snapshot_lost;

@@ -51,9 +51,9 @@ Async<> RaftConsensus::propose_here(ChangeRequest change) {
     co_return **said;
 }
 
-Async<Greeted> RaftConsensus::greet_member(PeerId member, Purpose purpose) {
-    auto greeted =
-        co_await greet(world_, host_, std::move(member), hello(purpose), options_.network_timeout);
+Async<Greeted> RaftConsensus::greet_member(PeerId member, Purpose purpose, NodeId wanted) {
+    auto greeted = co_await greet(world_, host_, std::move(member), hello(purpose, wanted),
+                                  options_.network_timeout);
     // A removed node does not always hear of it: the others may agree without it, and the leader
     // drops it at once.
     if (!greeted && greeted.error().kind == Kind::conflict) end_removed(greeted.error());
@@ -64,7 +64,8 @@ Async<> RaftConsensus::ask_leader(ChangeRequest change) {
     if (status_.role == Role::leader) co_return co_await propose_here(std::move(change));
     auto leader = peer_of(status_.leader);
     if (leader.empty()) co_return fail(Kind::retryable, "no leader is known");
-    ICL_CO_TRY(auto greeted, co_await greet_member(std::move(leader), Purpose::change));
+    ICL_CO_TRY(auto greeted,
+               co_await greet_member(std::move(leader), Purpose::change, status_.leader));
     auto* stream = greeted.stream.get();
     ICL_CO_TRY(co_await stream->write(encode_frame(FrameType::change_request, encode(change))));
     auto answer = co_await with_deadline<Bytes>(world_, options_.network_timeout,

@@ -34,7 +34,7 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
       commits_(world.executor(), random_bytes(world, kOriginBytes), 2 * options_.election_timeout),
       tasks_(world, "raft"),
       links_(world, host, tasks_, options_.network_timeout,
-             {[this] { return hello(Purpose::messages); },
+             {[this](NodeId id) { return hello(Purpose::messages, id); },
               [this](NodeId id) {
                   request([id](Engine& engine) { return engine.report_unreachable(id); });
               },
@@ -48,6 +48,9 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
                   if (why.kind == Kind::denied && refused_logged_.insert(id).second)
                       logger("raft")->error("a peer refuses us peer={} error=\"{}\"",
                                             peer_of(id).to_string(), why.text);
+                  if (why.kind == Kind::not_found && refused_logged_.insert(id).second)
+                      logger("raft")->warn("a member is gone node={:016x} error=\"{}\"", id,
+                                           why.text);
               }}),
       leases_(world, store, state, log_),
       other_offer_(world.executor()),
@@ -146,9 +149,9 @@ PeerId RaftConsensus::peer_of(NodeId id) const {
     return contact == contacts_.end() ? PeerId{} : contact->second;
 }
 
-Hello RaftConsensus::hello(Purpose purpose) const {
+Hello RaftConsensus::hello(Purpose purpose, NodeId wanted) const {
     return {kWireVersion, purpose, node_id_,
-            log_.cluster_id().empty() ? expected_cluster_id_ : log_.cluster_id()};
+            log_.cluster_id().empty() ? expected_cluster_id_ : log_.cluster_id(), wanted};
 }
 
 Async<> RaftConsensus::wait_change(SteadyTime deadline) {

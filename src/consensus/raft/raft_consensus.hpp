@@ -96,7 +96,7 @@ class RaftConsensus final : public component::Consensus {
     asio::awaitable<void> run_commit_limits();
     Async<> wait_change(SteadyTime deadline);
     PeerId peer_of(NodeId id) const;
-    Hello hello(Purpose purpose) const;
+    Hello hello(Purpose purpose, NodeId wanted = 0) const;
 
     // founding.cpp
     asio::awaitable<void> found_or_join();
@@ -142,7 +142,7 @@ class RaftConsensus final : public component::Consensus {
                          bool* accepted);
     Async<> ask_leader(ChangeRequest change);
     /// `greet` as this node; ends the component when the member says that it was removed.
-    Async<Greeted> greet_member(PeerId member, Purpose purpose);
+    Async<Greeted> greet_member(PeerId member, Purpose purpose, NodeId wanted = 0);
     Async<> propose_here(ChangeRequest change);
     NodeId successor_of(NodeId id) const;
     Async<> add_node(PeerId peer, NodeId id);

@@ -1,4 +1,6 @@
 // Streams that other peers open to us.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/log.hpp"
@@ -11,6 +13,10 @@ namespace {
 /// eraftpb.MessageType of a leadership transfer, whose `from` is the node to lead.
 constexpr std::uint32_t kTransferLeader = 13;
 constexpr std::size_t kStreamsMax = 256;
+
+std::string node_text(NodeId id) {
+    return fmt::format("{:016x}", id);
+}
 
 asio::awaitable<void> add_in_background(std::function<Async<>()> add) {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -132,6 +138,10 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
     if (recorded && record->second.removed) co_return refuse(HelloStatus::removed, "removed");
     if (recorded && record->second.peer != remote)
         co_return refuse(HelloStatus::refused, "the node id belongs to another peer");
+    if (said.wanted != 0 && said.wanted != node_id_)
+        co_return refuse(HelloStatus::another_node,
+                         "it lost the data of node " + node_text(said.wanted) +
+                             " or left its cluster, and is node " + node_text(node_id_));
     if (said.purpose == Purpose::join) {
         if (!reply.has_cluster || nodes_of(remote).empty() || said.node == 0)
             co_return refuse(HelloStatus::refused, "not a member: add it with `peers add`");
@@ -162,8 +172,9 @@ Async<> RaftConsensus::receive_messages(FrameStream* stream, NodeId from) {
         ICL_CO_TRY(auto info, read_message(message));
         if (info.from != from && info.type != kTransferLeader)
             co_return fail(Kind::corrupt, "raft stream: a message in another node's name");
-        // A message for an earlier incarnation of this peer is not for us.
-        if (info.to != node_id_ || engine_ == nullptr || ended_) continue;
+        if (info.to != node_id_)
+            co_return fail(Kind::corrupt, "raft stream: a message for another node than wanted");
+        if (engine_ == nullptr || ended_) continue;
         last_heard_ = world_.steady_now();
         if (info.snapshot.index != 0) {
             begin_fetch({stream->remote(), std::move(info), std::move(message)});
@@ -229,10 +240,11 @@ asio::awaitable<void> RaftConsensus::run_fetch(SnapshotOffer offer) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto index = offer.info.snapshot.index;
     logger("raft")->info("fetching a snapshot peer={} index={}", offer.from.to_string(), index);
-    auto first = co_await (detail::as_optional<FetchedSnapshot>(fetch_snapshot(
-                               world_, host_, state_, offer.from, hello(Purpose::snapshot),
-                               offer.info, options_.network_timeout, &fetch_moved_)) ||
-                           detail::as_optional<void>(wait_superseded()));
+    auto first =
+        co_await (detail::as_optional<FetchedSnapshot>(fetch_snapshot(
+                      world_, host_, state_, offer.from, hello(Purpose::snapshot, offer.info.from),
+                      offer.info, options_.network_timeout, &fetch_moved_)) ||
+                  detail::as_optional<void>(wait_superseded()));
     fetching_.reset();
     auto next = std::exchange(next_offer_, std::nullopt);
     if (first.index() == 1) {

@@ -94,6 +94,7 @@ Bytes encode(const Hello& value) {
     put_u8(out, static_cast<std::uint8_t>(value.purpose));
     put_be64(out, value.node);
     put_bytes(out, value.cluster_id);
+    put_be64(out, value.wanted);
     return out;
 }
 
@@ -161,10 +162,13 @@ Result<Hello> decode_hello(BytesView bytes) {
     Fields in("hello", bytes);
     Hello out;
     out.version = in.u8();
+    ICL_TRY(in.done());
+    // What follows in another version is unknown; the caller refuses it by name.
+    if (out.version != kWireVersion) return out;
     out.purpose = static_cast<Purpose>(in.u8());
     out.node = in.be64();
     out.cluster_id = in.cluster_id();
-    // A later version may say more; the version itself is judged by the caller.
+    out.wanted = in.be64();
     ICL_TRY(in.done());
     return out;
 }
@@ -174,6 +178,8 @@ Result<HelloReply> decode_hello_reply(BytesView bytes) {
     HelloReply out;
     out.version = in.u8();
     out.status = static_cast<HelloStatus>(in.u8());
+    ICL_TRY(in.done());
+    if (out.version != kWireVersion) return out;
     out.node = in.be64();
     out.cluster_id = in.cluster_id();
     const auto flags = in.u8();

@@ -10,7 +10,9 @@ namespace ipfscluster::raft {
 /// HelloReply); what follows depends on the purpose. Every frame: length u32 BE of what follows,
 /// type u8, payload.
 inline constexpr const char* kRaftProtocol = "/ipfscluster-cpp/raft/1";
-inline constexpr std::uint8_t kWireVersion = 1;
+/// Of the hellos, which begin every stream: peers of different versions refuse each other by name.
+/// The first byte of a hello and the first two of a reply stay what they are in all versions.
+inline constexpr std::uint8_t kWireVersion = 2;
 /// Longest frame accepted, header excluded.
 inline constexpr std::size_t kFrameBytesMax = 16 * 1024 * 1024;
 
@@ -42,17 +44,19 @@ enum class Purpose : std::uint8_t {
 struct Hello {
     std::uint8_t version = kWireVersion;
     Purpose purpose = Purpose::messages;
-    NodeId node = 0;   ///< 0: has no identity yet
-    Bytes cluster_id;  ///< empty: not known yet
+    NodeId node = 0;    ///< 0: has no identity yet
+    Bytes cluster_id;   ///< empty: not known yet
+    NodeId wanted = 0;  ///< the node that is meant; 0: whoever is there
 };
 
 enum class HelloStatus : std::uint8_t {
     ok = 0,
     wrong_version = 1,
     wrong_cluster = 2,
-    removed = 3,    ///< the opener's node was removed from the cluster
-    not_ready = 4,  ///< the acceptor has not founded or joined yet
-    refused = 5,    ///< the text says why
+    removed = 3,       ///< the opener's node was removed from the cluster
+    not_ready = 4,     ///< the acceptor has not founded or joined yet
+    refused = 5,       ///< the text says why
+    another_node = 6,  ///< the acceptor is not the node that was wanted (any more)
 };
 
 struct HelloReply {
@@ -126,6 +130,7 @@ Bytes encode(const SnapshotEnd& value);
 Bytes encode(const ChangeRequest& value);
 Bytes encode(const ChangeReply& value);
 // Each fails with `corrupt` naming the frame.
+// Of a hello or reply of another version only the version (and the status) is read.
 Result<Hello> decode_hello(BytesView bytes);
 Result<HelloReply> decode_hello_reply(BytesView bytes);
 Result<SnapshotToken> decode_snapshot_token(BytesView bytes);

@@ -12,11 +12,30 @@ PeerId peer(char fill) {
 }
 
 TEST(raft_wire, hello_has_fixed_bytes) {
-    const Hello hello{1, Purpose::messages, 0x0102030405060708, Bytes(32, 'c')};
-    EXPECT_EQ(hex_encode(encode(hello)), "0101010203040506070820" + hex_encode(Bytes(32, 'c')));
+    const Hello hello{kWireVersion, Purpose::messages, 0x0102030405060708, Bytes(32, 'c'),
+                      0x1112131415161718};
+    EXPECT_EQ(hex_encode(encode(hello)),
+              "0201010203040506070820" + hex_encode(Bytes(32, 'c')) + "1112131415161718");
     const auto back = decode_hello(encode(hello)).value();
     EXPECT_EQ(back.node, hello.node);
     EXPECT_EQ(back.cluster_id, hello.cluster_id);
+    EXPECT_EQ(back.wanted, hello.wanted);
+}
+
+TEST(raft_wire, of_another_version_only_the_version_is_read) {
+    // Version 1 ended behind the cluster id; nobody knows what version 9 holds.
+    const Bytes first = Bytes("\x01\x01", 2) + Bytes(8, 'n') + Bytes(1, 32) + Bytes(32, 'c');
+    for (const auto& bytes : {first, Bytes("\x09", 1)}) {
+        const auto hello = decode_hello(bytes);
+        ASSERT_TRUE(hello) << hello.error().text;
+        EXPECT_EQ(hello.value().version, static_cast<std::uint8_t>(bytes[0]));
+        EXPECT_EQ(hello.value().node, 0u);
+    }
+    const auto reply = decode_hello_reply(Bytes("\x09\x01", 2));
+    ASSERT_TRUE(reply) << reply.error().text;
+    EXPECT_EQ(reply.value().version, 9);
+    EXPECT_EQ(reply.value().status, HelloStatus::wrong_version);
+    EXPECT_FALSE(decode_hello_reply(Bytes("\x09", 1)));
 }
 
 TEST(raft_wire, a_hello_reply_returns_as_it_went) {
@@ -84,7 +103,7 @@ TEST(raft_wire, every_truncation_is_refused) {
     }
     // A length far beyond the input asks for no memory.
     EXPECT_FALSE(
-        decode_hello(Bytes("\x01\x01\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x01", 19)));
+        decode_hello(Bytes("\x02\x01\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x01", 19)));
 }
 
 TEST(raft_wire, node_ids_depend_on_peer_and_incarnation) {
