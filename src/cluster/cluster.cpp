@@ -90,6 +90,7 @@ Async<PeerInfo> Cluster::id() {
     info.id = self();
     info.addresses = parts_.host.addresses();
     info.version = version();
+    info.error = hindrance();
     info.rpc_protocol = std::string(kRpcProtocol);
     info.peername = options_.peername;
     info.cluster_peers = parts_.consensus.peers();

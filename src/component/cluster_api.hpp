@@ -58,6 +58,8 @@ class ClusterApi {
     virtual PeerId self() const = 0;
     virtual Async<PeerInfo> id() = 0;
     virtual std::string version() const = 0;
+    /// `Consensus::hindrance`.
+    virtual std::string hindrance() = 0;
     virtual SourcePtr<PeerInfo> peers() = 0;
     virtual Async<PeerInfo> peer_add(PeerId peer) = 0;
     /// `conflict` while a pin would lose its last live copy, unless `force`.

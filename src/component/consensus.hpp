@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "model/pin.hpp"
@@ -57,6 +58,9 @@ class Consensus {
     /// asked.
     virtual Async<> wait_ready(Duration limit) = 0;
     virtual bool ready() = 0;
+    /// What keeps this peer from getting ready until others come or somebody does something, for
+    /// people; empty: nothing that is known.
+    virtual std::string hindrance() { return {}; }
     /// Waits until everything committed before the call is applied here (raft: ReadIndex).
     virtual Async<> wait_for_sync(Duration limit) = 0;
     /// Completes when this peer has been removed by the others (`conflict`) or the component has

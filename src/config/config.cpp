@@ -10,6 +10,7 @@
 #include "config/file_io.hpp"
 #include "config/flat_file.hpp"
 #include "config/json_text.hpp"
+#include "config/remembered.hpp"
 #include "config/visitors.hpp"
 
 namespace ipfscluster::config {
@@ -251,6 +252,10 @@ Config initial_config(const InitOptions& options) {
 
 std::string Config::peerstore_path() const {
     return folder + "/" + cluster.peerstore_file;
+}
+
+std::string Config::remembered_path() const {
+    return folder + "/" + std::string(kRememberedFile);
 }
 
 Result<Config> parse_config(std::string_view text, const Environment& env, Warnings& warnings) {

@@ -40,6 +40,8 @@ struct Config {
 
     /// Where the peerstore lies: `cluster.peerstore_file`, always inside `folder`.
     std::string peerstore_path() const;
+    /// Where `members.json` lies.
+    std::string remembered_path() const;
 };
 
 /// Reads `folder`/service.json, applies the environment, checks everything and makes file names

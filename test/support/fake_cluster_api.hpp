@@ -161,6 +161,7 @@ class FakeClusterApi final : public component::ClusterApi {
     RepoStat repo_total;             ///< of every member
     std::vector<Alert> alert_list;
     std::vector<Metric> metric_list;
+    std::string hindered;
 
     PeerId self() const override { return us; }
     Async<PeerInfo> id() override {
@@ -170,6 +171,7 @@ class FakeClusterApi final : public component::ClusterApi {
         info.version = kClusterVersion;
         co_return info;
     }
+    std::string hindrance() override { return hindered; }
     std::string version() const override { return std::string(kClusterVersion); }
     SourcePtr<PeerInfo> peers() override { return list(members); }
     Async<PeerInfo> peer_add(PeerId peer) override {

@@ -14,7 +14,9 @@ Async<> get_version(Deps deps, Exchange& e) {
     return send_json(e, codec::Version{deps.cluster.version()});
 }
 
-Async<> get_health(Deps, Exchange& e) {
+Async<> get_health(Deps deps, Exchange& e) {
+    auto hindrance = deps.cluster.hindrance();
+    if (!hindrance.empty()) return send_error(e, 503, std::move(hindrance));
     return send_nothing(e);
 }
 

@@ -1,5 +1,6 @@
 #include "cli/service/daemon_command.hpp"
 
+#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -25,13 +26,13 @@ namespace {
 /// Runs the peer on the io thread and keeps what it came to.
 class Daemon {
  public:
-    Daemon(config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap, bool leave)
+    Daemon(config::Config config, KeyPair identity, StartWish wish, bool leave)
         : io_(1),
           world_(io_),
           leave_(leave || config.cluster.leave_on_shutdown),
           data_(config.raft.data_folder),
           data_kept_(config.raft.backups_rotate),
-          peer_(world_, std::move(config), std::move(identity), std::move(bootstrap)),
+          peer_(world_, std::move(config), std::move(identity), std::move(wish)),
           signals_(io_, SIGINT, SIGTERM, SIGHUP),
           stop_(io_.get_executor()) {}
 
@@ -138,13 +139,14 @@ class Daemon {
 Result<> run_daemon(const Flags& flags, const config::Environment& env) {
     logger("service")->info(
         "Initializing. For verbose output run with \"-l debug\". Please wait...");
-    std::vector<Multiaddr> bootstrap;
+    StartWish wish;
+    wish.found_alone = flags.found_alone;
     for (const auto& text : flags.bootstrap) {
         auto address = Multiaddr::parse(text);
         if (!address) return fail(address.error().in("--bootstrap \"" + text + "\""));
         if (!address.value().peer_id())
             return fail(Kind::invalid, "--bootstrap \"" + text + "\" has no /p2p/<peer id>");
-        bootstrap.push_back(std::move(address.value()));
+        wish.bootstrap.push_back(std::move(address.value()));
     }
     for (const auto& flag : flags.not_served)
         logger("service")->warn("{} has no effect: this build does not serve it", flag);
@@ -161,9 +163,14 @@ Result<> run_daemon(const Flags& flags, const config::Environment& env) {
     if (!config.old_peers.empty() && !config::file_exists(config.peerstore_path())) {
         ICL_TRY(config::save_peerstore(config.peerstore_path(), config.old_peers));
     }
-    if (bootstrap.empty()) bootstrap = config.old_bootstrap;
+    if (wish.bootstrap.empty() && !wish.found_alone) wish.bootstrap = config.old_bootstrap;
+    const auto& founders = config.raft.init_peerset;
+    if (wish.found_alone && std::any_of(founders.begin(), founders.end(),
+                                        [&](const PeerId& id) { return id != identity.id; }))
+        return fail(Kind::invalid,
+                    "--found-alone: consensus.raft.init_peerset names other founders; empty it");
     logger("service")->debug("open files limit={}", raise_file_limit());
-    Daemon daemon(std::move(config), std::move(identity), std::move(bootstrap), flags.leave);
+    Daemon daemon(std::move(config), std::move(identity), std::move(wish), flags.leave);
     return daemon.run();
 }
 

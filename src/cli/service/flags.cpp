@@ -96,6 +96,9 @@ struct Grammar {
 
         daemon = app.add_subcommand("daemon", "run the peer");
         daemon->add_option("-j,--bootstrap", bootstrap, "addresses of members to join");
+        daemon->add_flag("--found-alone", flags.found_alone,
+                         "without data, begin a new cluster even where members that this peer "
+                         "remembers do not answer");
         daemon->add_flag("-x,--leave", flags.leave, "leave the cluster at shutdown")->group("");
         daemon->add_flag("-u,--upgrade", ignored, "no effect")->group("");
         daemon->add_flag("--no-trust", ignored, "no effect with raft");
@@ -194,6 +197,9 @@ Result<> finish(Grammar& g, Flags& flags, const config::Environment& env) {
         return finish_state(g, flags);
     } else if (g.daemon->parsed()) {
         flags.command = Flags::Command::daemon;
+        if (flags.found_alone && !flags.bootstrap.empty())
+            return fail(Kind::invalid,
+                        "--found-alone begins a cluster, --bootstrap joins one: choose");
         // As their keys in the file: the peer runs, and says what it does not do.
         if (g.stats) flags.not_served.push_back("--stats");
         if (g.tracing) flags.not_served.push_back("--tracing");

@@ -42,6 +42,7 @@ struct Flags {
 
     // daemon
     std::vector<std::string> bootstrap;
+    bool found_alone = false;
     bool leave = false;
     std::vector<std::string> not_served;  ///< flags that have no effect in this build
 

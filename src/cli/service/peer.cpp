@@ -20,6 +20,14 @@ Async<> Peer::Parts::start_storage() {
     if (ec) co_return fail(Kind::denied, "cannot make " + folder + ": " + ec.message());
     storage::RocksOptions options;
     options.folder = folder + "/db";
+    ICL_CO_TRY(memory.load());
+    if (!bootstrap.empty()) {
+        auto noted = co_await memory.note_joining();
+        if (!noted && noted.error().kind == Kind::cancelled) co_return fail(noted.error());
+        if (!noted)
+            logger("service")->warn("{} cannot be written error=\"{}\"", config.remembered_path(),
+                                    noted.error().text);
+    }
     ICL_CO_TRY(store, storage::RocksStore::open(world, options));
     state = std::make_unique<state::State>(*store, identity.id);
     ICL_CO_TRY(state->open());
@@ -143,8 +151,12 @@ void Peer::Parts::make_informers() {
 }
 
 void Peer::Parts::make_components() {
-    consensus = std::make_unique<raft::RaftConsensus>(world, *host, *store, *state,
-                                                      raft_options(config, !bootstrap.empty()));
+    auto agreement = raft_options(config, !bootstrap.empty());
+    agreement.remembered = memory.known().members;
+    agreement.joining = memory.known().joining;
+    agreement.found_alone = found_alone;
+    consensus =
+        std::make_unique<raft::RaftConsensus>(world, *host, *store, *state, std::move(agreement));
     monitor = std::make_unique<monitor::PubsubMonitor>(world, *host, monitor_options(config),
                                                        [this] { return consensus->peers(); });
     allocator = std::make_unique<allocator::BalancedAllocator>(config.allocator.allocate_by);
@@ -270,9 +282,9 @@ asio::awaitable<void> Peer::Parts::stop_component(const char* what, Async<> work
     if (!done && !stop_failure) stop_failure = done.error().in("shutdown: " + std::string(what));
 }
 
-Peer::Peer(World& world, config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap)
+Peer::Peer(World& world, config::Config config, KeyPair identity, StartWish wish)
     : parts_(std::make_unique<Parts>(world, std::move(config), std::move(identity),
-                                     std::move(bootstrap))) {}
+                                     std::move(wish))) {}
 
 Peer::~Peer() = default;
 

@@ -9,12 +9,18 @@
 
 namespace ipfscluster::service {
 
+/// What the command line wants of a start. Without effect on a peer that has a cluster already.
+struct StartWish {
+    std::vector<Multiaddr> bootstrap;  ///< members to join through
+    bool found_alone = false;          ///< do not wait for members that are remembered
+};
+
 /// One running peer: the components of this build, made bottom up and taken down in reverse order.
 /// Owned by the daemon command, one strand. `stop` must be awaited before it is destroyed, whether
 /// or not `start` succeeded.
 class Peer {
  public:
-    Peer(World& world, config::Config config, KeyPair identity, std::vector<Multiaddr> bootstrap);
+    Peer(World& world, config::Config config, KeyPair identity, StartWish wish);
     ~Peer();
 
     /// Opens the database and the network, starts every component and the HTTP surfaces. Fails with

@@ -33,8 +33,10 @@ asio::awaitable<void> Peer::Parts::report_ready() {
         if (ready.error().kind == Kind::cancelled) co_return;
     }
     // Whoever relies on "ready" may kill us the moment it is said.
-    const bool went_on = co_await try_save_peerstore();
-    if (!went_on || tasks.stopping()) co_return;
+    const bool saved = co_await try_save_peerstore();
+    if (!saved) co_return;
+    const bool remembered = co_await remember_members();
+    if (!remembered || tasks.stopping()) co_return;
     ready_once = true;
     logger("cluster")->info("Cluster Peers (without including ourselves):");
     const auto peers = consensus->peers();
@@ -160,9 +162,22 @@ asio::awaitable<void> Peer::Parts::peerstore_loop() {
     while (true) {
         auto slept = co_await world.sleep_for(kPeerstoreInterval);
         if (!slept) co_return;
-        const bool went_on = co_await try_save_peerstore();
-        if (!went_on) co_return;
+        const bool saved = co_await try_save_peerstore();
+        if (!saved) co_return;
+        const bool remembered = co_await remember_members();
+        if (!remembered) co_return;
     }
+}
+
+/// Logs a failure; false when cancelled.
+asio::awaitable<bool> Peer::Parts::remember_members() {
+    auto members = consensus->peers();
+    auto kept = co_await memory.keep(std::move(members), identity.id);
+    if (kept) co_return true;
+    if (kept.error().kind == Kind::cancelled) co_return false;
+    logger("service")->warn("the members could not be written down error=\"{}\"",
+                            kept.error().text);
+    co_return true;
 }
 
 /// Logs a failure; false when cancelled.

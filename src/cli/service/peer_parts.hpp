@@ -5,6 +5,7 @@
 #include "blockstore/indexed_store.hpp"
 #include "cli/service/access_log.hpp"
 #include "cli/service/hurry.hpp"
+#include "cli/service/member_memory.hpp"
 #include "cli/service/peer.hpp"
 #include "cluster/cluster.hpp"
 #include "cluster/peer_client.hpp"
@@ -34,11 +35,13 @@ inline constexpr Duration kDrainLimit = std::chrono::seconds(5);
 /// The inside of a Peer, for the files that make it up: peer.cpp builds and takes down,
 /// peer_loops.cpp has what runs beside. One strand.
 struct Peer::Parts {
-    Parts(World& w, config::Config c, KeyPair k, std::vector<Multiaddr> b)
+    Parts(World& w, config::Config c, KeyPair k, StartWish s)
         : world(w),
           config(std::move(c)),
           identity(std::move(k)),
-          bootstrap(std::move(b)),
+          bootstrap(std::move(s.bootstrap)),
+          found_alone(s.found_alone),
+          memory(w, config.remembered_path()),
           tasks(w, "service"),
           ended(w.executor()),
           peerstore_saved(w.executor()),
@@ -48,6 +51,8 @@ struct Peer::Parts {
     config::Config config;
     KeyPair identity;
     std::vector<Multiaddr> bootstrap;
+    bool found_alone;
+    MemberMemory memory;
     TaskGroup tasks;
     Signal ended;
     Signal peerstore_saved;
@@ -104,6 +109,7 @@ struct Peer::Parts {
     Async<> start_proxy();
     Async<> save_peerstore();
     asio::awaitable<bool> try_save_peerstore();
+    asio::awaitable<bool> remember_members();
     Async<> leave();
     asio::awaitable<void> watch_consensus();
     asio::awaitable<void> bootstrap_loop();

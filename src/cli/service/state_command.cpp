@@ -16,6 +16,7 @@
 #include "config/foreign_data.hpp"
 #include "config/identity.hpp"
 #include "config/lock_file.hpp"
+#include "config/remembered.hpp"
 
 namespace ipfscluster::service {
 
@@ -192,6 +193,11 @@ Result<bool> run_state_cleanup(const Flags& flags, const config::Environment& en
     if (!flags.force &&
         !confirmed(in, out, "The peer state will be removed. Existing pins may be lost."))
         return false;
+    // Whoever cleans up wants no peer that waits for its old cluster. Before the data goes: a crash
+    // in between leaves a peer that writes its members down again.
+    if (const auto path = folder.config.remembered_path(); config::file_exists(path)) {
+        ICL_TRY(config::save_remembered(path, {}));
+    }
     const auto& data = folder.config.raft.data_folder;
     std::error_code ec;
     if (!fs::exists(data, ec)) {

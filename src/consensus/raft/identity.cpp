@@ -31,6 +31,12 @@ Result<NodeRecord> take_node_record(BytesView& in) {
     record.removed = removed != 0;
     return record;
 }
+
+void put_import(Bytes& out, BytesView digest) {
+    if (digest.empty()) return;
+    put_uvarint(out, 0);  // nothing before it has this length
+    out += digest;
+}
 }  // namespace
 
 Bytes sha256(BytesView data) {
@@ -46,10 +52,17 @@ Bytes make_cluster_id(std::vector<PeerId> founders, BytesView imported) {
         put_uvarint(all, peer.bytes().size());
         all += peer.bytes();
     }
-    if (!imported.empty()) {
-        put_uvarint(all, 0);  // no peer id is empty
-        all += imported;
-    }
+    put_import(all, imported);
+    return sha256(all);
+}
+
+Bytes make_lone_cluster_id(const PeerId& founder, BytesView incarnation, BytesView imported) {
+    Bytes all;
+    put_uvarint(all, founder.bytes().size());
+    all += founder.bytes();
+    put_uvarint(all, incarnation.size());
+    all += incarnation;
+    put_import(all, imported);
     return sha256(all);
 }
 

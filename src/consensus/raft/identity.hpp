@@ -15,10 +15,14 @@ inline constexpr std::size_t kIncarnationBytes = 32;
 
 Bytes sha256(BytesView data);
 
-/// What distinguishes one cluster from another: the hash of the founders' sorted, distinct peer
-/// ids and, when they begin with an imported pinset, of its digest. So founders that imported
-/// different pinsets refuse each other.
+/// What distinguishes one cluster from another. Of founders that found together: the hash of their
+/// sorted, distinct peer ids and, when they begin with an imported pinset, of its digest. So
+/// founders that imported different pinsets refuse each other.
 Bytes make_cluster_id(std::vector<PeerId> founders, BytesView imported = {});
+
+/// Of a founder alone: over its incarnation too, so that it never founds the same cluster twice.
+/// It is stored; nobody computes it again.
+Bytes make_lone_cluster_id(const PeerId& founder, BytesView incarnation, BytesView imported = {});
 
 /// A member's number: the first eight bytes of sha256(peer id ‖ incarnation), never 0. Founders use
 /// the cluster id as incarnation, so that all of them write the same first configuration; everybody

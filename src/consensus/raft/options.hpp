@@ -13,6 +13,15 @@ struct RaftOptions {
     /// `--bootstrap`: found nothing, wait to be added by a member. Without effect when there is
     /// state.
     bool staging = false;
+    /// Members of the cluster this peer was last in. When its data is gone and it would found a
+    /// cluster alone, it waits for them instead, for ever, and says so (`hindrance`).
+    std::vector<PeerId> remembered;
+    /// It was started to join a cluster and has not been taken in since: without data it asks those
+    /// it knows and founds nothing.
+    bool joining = false;
+    /// The operator says that it shall found a cluster alone where nobody answers that he knows it,
+    /// whatever `remembered` and `joining` say. Without effect in a cluster.
+    bool found_alone = false;
 
     /// A follower that hears nothing for one to two election timeouts stands for election.
     Duration election_timeout = std::chrono::seconds(1);

@@ -57,6 +57,7 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
       wake_(world.executor()),
       changed_(world.executor()),
       inbox_room_(world.executor()) {
+    std::erase(options_.remembered, self_);
     log_.on_snapshot([this](std::uint64_t request_index, NodeId to) {
         return promise_snapshot(request_index, to);
     });
@@ -78,6 +79,8 @@ Async<> RaftConsensus::start() {
             removed_ = true;
             co_return fail(*ended_);
         }
+        if (options_.found_alone)
+            logger("raft")->warn("--found-alone has no effect: this peer has a cluster");
         ICL_CO_TRY(start_engine());
         tasks_.spawn(run_commit_limits());
         co_return ok();
@@ -179,6 +182,7 @@ asio::awaitable<void> RaftConsensus::run_commit_limits() {
 
 Async<CommitResult> RaftConsensus::commit(PinOperation operation) {
     ICL_CO_TRY(check_running());
+    if (!hindrance_.empty()) co_return fail(Kind::unavailable, hindrance_);
     const auto deadline = world_.steady_now() +
                           std::chrono::duration_cast<SteadyTime::duration>(options_.commit_limit);
     ICL_CO_TRY(auto waiter, commits_.add(std::move(operation), deadline));

@@ -58,6 +58,7 @@ class RaftConsensus final : public component::Consensus {
     bool is_trusted(const PeerId& peer) override;
     Async<> wait_ready(Duration limit) override;
     bool ready() override;
+    std::string hindrance() override { return hindrance_; }
     Async<> wait_for_sync(Duration limit) override;
     asio::awaitable<Error> wait_ended() override;
     /// The members agreed that this peer is none of them any more: its removal was applied here, is
@@ -101,8 +102,13 @@ class RaftConsensus final : public component::Consensus {
     // founding.cpp
     asio::awaitable<void> found_or_join();
     Async<> found_or_join_now();
+    // True: the cluster knows us, join it anew; false: found.
     Async<bool> ask_founders(std::vector<PeerId> others);
-    /// What peers of the peerstore that are no founders say of us; `silent`: not all answered.
+    Async<bool> ask_before_founding_alone(bool told_to_found);
+    /// Takes effect when it begins or ends (empty) and is logged then.
+    void hindered_by(std::string why);
+    /// What remembered members and peers of the peerstore that are no founders say of us; `silent`:
+    /// not all answered.
     enum class KnownPeersSay { remembered, unknown, silent };
     Async<KnownPeersSay> ask_known_peers();
     std::vector<PeerId> other_known_peers() const;
@@ -210,6 +216,7 @@ class RaftConsensus final : public component::Consensus {
     bool ready_ = false;
     bool stopping_ = false;
     std::optional<Error> ended_;
+    std::string hindrance_;
     bool removed_ = false;
     std::set<NodeId> refused_logged_;
     std::map<NodeId, PeerId> contacts_;  ///< nodes that talk to us and are in no table of ours yet

@@ -125,11 +125,12 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
     if (said.version != kWireVersion)
         co_return refuse(HelloStatus::wrong_version, "unknown version");
     if (!said.cluster_id.empty() && !own.cluster_id.empty() && said.cluster_id != own.cluster_id)
-        co_return refuse(HelloStatus::wrong_cluster,
-                         "the clusters were founded with different init_peersets");
+        co_return refuse(HelloStatus::wrong_cluster, "it was founded with other peers, or anew");
     if (said.purpose == Purpose::probe) {
-        if (said.node == 0 && !said.cluster_id.empty() && options_.staging && !reply.has_cluster)
-            co_return refuse(HelloStatus::refused, "it waits to be added and cannot be a founder");
+        // A founder asks whether it may found with us.
+        const bool asks_founder = said.node == 0 && !said.cluster_id.empty();
+        if (asks_founder && !reply.has_cluster && own.cluster_id.empty())
+            co_return refuse(HelloStatus::wrong_cluster, "it is no founder of that cluster");
         co_return reply;
     }
     if (engine_ == nullptr) co_return refuse(HelloStatus::not_ready, "not a member yet");

@@ -23,6 +23,10 @@ TEST_F(Rest, what_the_peer_is) {
     auto health = get("/health");
     EXPECT_EQ(health.status, 204);
     EXPECT_EQ(health.headers.get("Content-Type"), "application/json");
+    cluster.hindered = "it waits";
+    health = get("/health");
+    EXPECT_EQ(health.status, 503);
+    EXPECT_EQ(health.body, "{\"code\":503,\"message\":\"it waits\"}\n");
     EXPECT_EQ(get("/health/alerts").body, "[]\n");
     EXPECT_EQ(get("/monitor/metrics").body, "[\"freespace\",\"ping\"]\n");
     EXPECT_EQ(get("/monitor/metrics/ping").body, "[]\n");

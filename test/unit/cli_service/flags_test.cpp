@@ -49,6 +49,13 @@ TEST(StateFlags, help_and_mistakes) {
     EXPECT_EQ(parse({"state", "export", "--bogus"}).error().kind, Kind::invalid);
 }
 
+TEST(DaemonFlags, founding_alone_and_joining_exclude_each_other) {
+    EXPECT_TRUE(parse({"daemon", "--found-alone"}).value().found_alone);
+    EXPECT_FALSE(parse({"daemon"}).value().found_alone);
+    EXPECT_EQ(parse({"daemon", "--found-alone", "-j", "/ip4/127.0.0.1/tcp/1"}).error().kind,
+              Kind::invalid);
+}
+
 TEST(GlobalFlags, short_names_take_their_value_behind_an_equals_sign) {
     auto f = parse({"-c=/base", "-l=debug", "daemon", "-j=/ip4/127.0.0.1/tcp/1"});
     ASSERT_TRUE(f) << f.error().text;

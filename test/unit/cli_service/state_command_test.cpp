@@ -9,6 +9,7 @@
 #include "cli/service/init_command.hpp"
 #include "cli/service/pin_file.hpp"
 #include "config/lock_file.hpp"
+#include "config/remembered.hpp"
 #include "support/pins.hpp"
 #include "support/temp_folder.hpp"
 
@@ -144,6 +145,18 @@ TEST_F(StateCommand, options_of_import_are_for_every_pin) {
         EXPECT_NE(line.find("\"replication_factor_max\":4"), std::string::npos) << line;
         EXPECT_NE(line.find(peer(6).to_string()), std::string::npos) << line;
     }
+}
+
+TEST_F(StateCommand, after_a_cleanup_the_peer_waits_for_nobody) {
+    const auto path = flags.folder + "/members.json";
+    ASSERT_TRUE(cleanup());
+    EXPECT_FALSE(fs::exists(path));
+    ASSERT_TRUE(config::save_remembered(path, {.joining = true, .members = {peer(1)}}));
+    EXPECT_FALSE(cleanup(false, "no\n").value());
+    EXPECT_TRUE(config::load_remembered(path).value().joining);
+    // Also where the data is gone already.
+    ASSERT_TRUE(cleanup());
+    EXPECT_EQ(config::load_remembered(path).value(), config::Remembered{});
 }
 
 TEST_F(StateCommand, cleanup_keeps_what_it_removes_for_a_while) {

@@ -121,6 +121,12 @@ TEST(raft_wire, a_cluster_id_is_that_of_the_set) {
     EXPECT_NE(make_cluster_id({peer('a'), peer('b')}, "one import"), plain);
     EXPECT_NE(make_cluster_id({peer('a'), peer('b')}, "one import"),
               make_cluster_id({peer('a'), peer('b')}, "two import"));
+    const auto lone = make_lone_cluster_id(peer('a'), Bytes(32, 'i'));
+    EXPECT_EQ(make_lone_cluster_id(peer('a'), Bytes(32, 'i'), ""), lone);
+    EXPECT_NE(make_lone_cluster_id(peer('a'), Bytes(32, 'j')), lone);
+    EXPECT_NE(make_lone_cluster_id(peer('b'), Bytes(32, 'i')), lone);
+    EXPECT_NE(make_lone_cluster_id(peer('a'), Bytes(32, 'i'), "one import"), lone);
+    EXPECT_NE(make_cluster_id({peer('a')}), lone);
 }
 
 }  // namespace
