@@ -158,6 +158,8 @@ class Cluster final : public component::ClusterApi {
     Async<GlobalPinInfo> ask_about(Cid cid, Question question);
     asio::awaitable<void> ask_one(PeerId peer, Cid cid, Question question,
                                   std::shared_ptr<PinInfo> out);
+    /// `out` becomes what the peer says when it keeps a copy for others.
+    asio::awaitable<void> ask_keeper(PeerId peer, Cid cid, std::shared_ptr<PinInfo> out);
     Async<PinInfo> ask_tracker(Cid cid, Question question);
     Async<PinInfo> ask_peer(PeerId peer, Cid cid, Question question);
     PinInfo error_row(const PeerId& peer, const Cid& cid, std::string error);

@@ -6,6 +6,25 @@
 #include "cluster/status_merge.hpp"
 
 namespace ipfscluster::cluster {
+namespace {
+
+/// Longest wait for a peer that has nothing to do with an item but may keep a copy of it.
+constexpr Duration kKeeperAskLimit = std::chrono::seconds(3);
+
+/// Adds to the rows of those who keep a copy whose copies they wait for.
+void name_awaited(GlobalPinInfo& global, const Pin& pin) {
+    std::string awaited;
+    for (const auto& [peer, info] : global.peer_map) {
+        if (!pin.allocated_to(peer) || info.status == TrackerStatus::pinned) continue;
+        awaited += awaited.empty() ? "; waits for " : ", ";
+        awaited += info.peername.empty() ? peer.to_string() : info.peername;
+    }
+    for (auto& [peer, info] : global.peer_map)
+        if (info.status == TrackerStatus::remote && info.error.starts_with(component::kKeptText))
+            info.error += awaited;
+}
+
+}  // namespace
 
 PinInfo Cluster::error_row(const PeerId& peer, const Cid& cid, std::string error) {
     const auto known = ping_info(peer);
@@ -56,6 +75,13 @@ asio::awaitable<void> Cluster::ask_one(PeerId peer, Cid cid, Question question,
     *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
 }
 
+asio::awaitable<void> Cluster::ask_keeper(PeerId peer, Cid cid, std::shared_ptr<PinInfo> out) {
+    auto row = co_await with_deadline<PinInfo>(parts_.world, kKeeperAskLimit, "status",
+                                               parts_.peers.status(peer, cid));
+    // Whoever is behind may still believe that it is a holder.
+    if (row && row.value().info.status == TrackerStatus::remote) *out = std::move(row.value());
+}
+
 Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     auto members = parts_.consensus.peers();
@@ -81,10 +107,14 @@ Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
         // Not asked: it has nothing to do with this CID.
         auto row = std::make_shared<PinInfo>(error_row(peer, cid, ""));
         row->info.status = stored ? TrackerStatus::remote : TrackerStatus::unpinned;
+        // But it may have been a holder and keep its copy until the others have theirs.
+        if (stored && question == Question::status && parts_.monitor.alive(peer))
+            asks.push_back(ask_keeper(peer, cid, row));
         rows.push_back(std::move(row));
     }
     ICL_CO_TRY(co_await run_all(std::move(asks)));
     for (const auto& row : rows) global.peer_map[row->peer] = row->info;
+    if (stored) name_awaited(global, stored->pin);
     co_return global;
 }
 

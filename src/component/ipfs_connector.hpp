@@ -78,6 +78,13 @@ class IpfsConnector {
     /// Asks the daemon. `recursive` or `direct` when it holds the CID at least as `pin` wants it (a
     /// recursive pin covers a direct one), else `unpinned`.
     virtual Async<IpfsPinStatus> pin_status(Pin pin) = 0;
+    /// Whether all of it is here, fetching nothing; where it is, it stays pinned. A daemon knows
+    /// that only of what it has pinned.
+    virtual Async<bool> hold_if_whole(Pin pin) {
+        auto status = co_await pin_status(std::move(pin));
+        if (!status) co_return fail(status.error());
+        co_return status.value() != IpfsPinStatus::unpinned;
+    }
     /// Pins of these types ("recursive", "direct"; none or "all": both) in any order; never
     /// indirect ones. A listing that the daemon broke off, or that came short, ends with an error.
     virtual SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string> types) = 0;

@@ -5,6 +5,10 @@
 
 namespace ipfscluster::component {
 
+/// The error text of a `remote` row begins with this where the peer keeps a copy until the holders
+/// have it.
+inline constexpr std::string_view kKeptText = "kept until ";
+
 /// What one comparison of the records with the daemon's list of pins has found.
 struct ReconcileReport {
     std::uint64_t listed = 0;  ///< pins the daemon listed, recursive and direct
@@ -15,6 +19,7 @@ struct ReconcileReport {
         0;                        ///< left alone: their record changed during the comparison
     std::uint64_t unknown = 0;    ///< held by the daemon, in no pinset; never touched
     std::uint64_t elsewhere = 0;  ///< held by the daemon, but allocated to other peers only
+    std::uint64_t kept = 0;       ///< the same, and it stays until those have it
 };
 
 /// Makes this peer's IPFS daemon hold what the pinset says it should. Works off the durable work

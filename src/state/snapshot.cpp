@@ -110,10 +110,10 @@ Result<bool> compare_generations(State::Impl& impl, Batch& batch, Reconcile& wor
         const bool same = has_old && has_live &&
                           old.pin->modification_index == live.pin->modification_index &&
                           old.pin->pin == live.pin->pin;
-        if (hold && !(held && same))
-            impl.add_work(batch, WorkLane::pin, cid);
-        else if (held && !hold)
-            impl.add_work(batch, WorkLane::unpin, cid);
+        if (!(held && hold && same)) {
+            ICL_TRY(impl.change_duty(batch, cid, has_old ? &*old.pin : nullptr,
+                                     has_live ? &*live.pin : nullptr));
+        }
         work.position = cid.bytes();
         if (has_old) {
             ICL_TRY(old.advance());

@@ -29,14 +29,22 @@ Result<> State::open() {
         return store.write(std::move(batch));
     }
     if (format->size() != 4) return fail(Kind::corrupt, "the database's format row is damaged");
-    if (const auto version = get_be32(*format); version != kFormatVersion)
+    const auto version = get_be32(*format);
+    if (version == 0 || version > kFormatVersion)
         return fail(Kind::unsupported,
                     fmt::format("the database has format {}, this version reads up to {}", version,
                                 kFormatVersion));
     ICL_TRY(const auto counters, store.get(Family::meta, keys::kCounters));
     if (!counters) return fail(Kind::corrupt, "the database has no state counters");
     ICL_TRY(impl_->counters, Counters::decode(*counters));
-    return ok();
+    ICL_TRY(impl_->kept.open());
+    if (version == kFormatVersion) return ok();
+    // Nothing of the older layout changes, but who knows no kept copies must not open it any more.
+    Batch batch;
+    Bytes now;
+    put_be32(now, kFormatVersion);
+    batch.put(Family::meta, Bytes(keys::kFormat), std::move(now));
+    return store.write(std::move(batch));
 }
 
 Result<std::vector<ApplyResult>> State::apply(Batch& batch, std::uint64_t index,
@@ -65,11 +73,13 @@ void State::applied() {
     impl_->counters = pending.counters;
     const bool work = pending.work;
     pending = {};
+    impl_->kept.forget_pending();
     if (work && impl_->listener) impl_->listener();
 }
 
 void State::dropped() {
     impl_->pending = {};
+    impl_->kept.forget_pending();
 }
 
 Result<std::optional<StoredPin>> State::get(const Cid& cid) {
@@ -82,6 +92,10 @@ std::uint64_t State::count() const {
 
 std::uint64_t State::work_added() const {
     return impl_->counters.work_added;
+}
+
+std::uint64_t State::kept_added() const {
+    return impl_->kept.added();
 }
 
 const PeerId& State::self() const {

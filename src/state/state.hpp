@@ -11,8 +11,9 @@
 
 namespace ipfscluster::state {
 
-/// The version of a database's layout; a newer one is refused.
-inline constexpr std::uint32_t kFormatVersion = 1;
+/// The version of a database's layout. Version 1 had no kept copies; it is opened and becomes this
+/// one. A newer one is refused.
+inline constexpr std::uint32_t kFormatVersion = 2;
 /// Origins whose sessions are remembered; beyond it the one not used for the longest time is
 /// forgotten.
 inline constexpr std::uint64_t kSessionsMax = 4096;
@@ -67,8 +68,8 @@ class State {
  public:
     struct Impl;
     State(storage::Store& store, PeerId self);
-    /// Reads counters and the live generation; writes the format version of a new database. A newer
-    /// format is refused by name.
+    /// Reads counters and the live generation; writes the format version of a new or older
+    /// database. A newer format is refused by name.
     Result<> open();
 
     /// Adds to `batch` the rows that applying `operations` (one log entry at `index`) writes: pins,
@@ -92,6 +93,8 @@ class State {
     void on_work(std::function<void()> listener);
     /// Work rows ever written by this class; the tracker counts those it has done.
     std::uint64_t work_added() const;
+    /// Copies that began to be kept since the start (state/kept.hpp); grows before `on_work` tells.
+    std::uint64_t kept_added() const;
     /// The peer whose work rows these are.
     const PeerId& self() const;
 

@@ -67,7 +67,39 @@ void State::Impl::add_work(Batch& batch, WorkLane lane, const Cid& cid) {
     pending.work = true;
 }
 
-void State::Impl::write_pin(Batch& batch, const std::optional<StoredPin>& before, StoredPin after) {
+Result<> State::Impl::change_duty(Batch& batch, const Cid& cid, const StoredPin* before,
+                                  const StoredPin* after) {
+    const bool held = before != nullptr && holds(before->pin);
+    if (after != nullptr && holds(after->pin)) {
+        // Allocated here again, so nothing has to be kept for others.
+        if (!held) {
+            ICL_TRY(kept.end(batch, cid));
+        }
+        add_work(batch, WorkLane::pin, cid);
+        return ok();
+    }
+    // A pin of another kind comes only after an unpin, and nobody holds a meta pin.
+    const bool gone = after == nullptr || after->pin.type == PinType::meta;
+    if (held && gone) {
+        add_work(batch, WorkLane::unpin, cid);
+    } else if (held) {
+        // Nobody else may have it yet.
+        kept.keep(batch, {.cid = cid,
+                          .depth = smaller_depth(before->pin.max_depth, after->pin.max_depth),
+                          .modification_index = after->modification_index,
+                          .since = after->pin.timestamp});
+        pending.work = true;
+    } else if (gone) {
+        ICL_TRY(const bool was_kept, kept.end(batch, cid));
+        if (was_kept) add_work(batch, WorkLane::unpin, cid);
+    } else if (before != nullptr) {
+        ICL_TRY(kept.lower(batch, cid, after->pin.max_depth));
+    }
+    return ok();
+}
+
+Result<> State::Impl::write_pin(Batch& batch, const std::optional<StoredPin>& before,
+                                StoredPin after) {
     const auto generation = counters.generation;
     const auto& cid = after.pin.cid;
     // What is stored is what a reader gets back: fractions of seconds do not survive.
@@ -80,15 +112,13 @@ void State::Impl::write_pin(Batch& batch, const std::optional<StoredPin>& before
     batch.put(Family::pins, keys::pin(generation, cid.bytes()),
               encode_stored(after.modification_index, after.pin));
     if (!before) ++pending.counters.pins;
-    if (holds(after.pin))
-        add_work(batch, WorkLane::pin, cid);
-    else if (before && holds(before->pin))
-        add_work(batch, WorkLane::unpin, cid);
+    ICL_TRY(change_duty(batch, cid, before ? &*before : nullptr, &after));
     auto key = cid.bytes();
     pending.pins.insert_or_assign(std::move(key), std::move(after));
+    return ok();
 }
 
-void State::Impl::erase_pin(Batch& batch, const StoredPin& before) {
+Result<> State::Impl::erase_pin(Batch& batch, const StoredPin& before) {
     const auto generation = counters.generation;
     const auto& cid = before.pin.cid;
     if (const auto had = expiry_seconds(before.pin); had != 0)
@@ -96,8 +126,9 @@ void State::Impl::erase_pin(Batch& batch, const StoredPin& before) {
     batch.del(Family::pins, keys::pin(generation, cid.bytes()));
     ICL_ASSERT(pending.counters.pins > 0, "an empty pinset holds no pin");
     --pending.counters.pins;
-    if (holds(before.pin)) add_work(batch, WorkLane::unpin, cid);
+    ICL_TRY(change_duty(batch, cid, &before, nullptr));
     pending.pins.insert_or_assign(cid.bytes(), std::nullopt);
+    return ok();
 }
 
 Result<bool> State::Impl::accept(Batch& batch, std::uint64_t index, const OperationId& id) {
@@ -174,10 +205,10 @@ Result<ApplyResult> State::Impl::apply_one(Batch& batch, std::uint64_t index,
     }
     if (op.kind == LoggedOperation::Kind::unpin) {
         if (!before) return ApplyResult{ApplyOutcome::not_found, 0};
-        erase_pin(batch, *before);
+        ICL_TRY(erase_pin(batch, *before));
         return ApplyResult{ApplyOutcome::applied, 0};
     }
-    write_pin(batch, before, {op.pin, index});
+    ICL_TRY(write_pin(batch, before, {op.pin, index}));
     return ApplyResult{ApplyOutcome::applied, index};
 }
 

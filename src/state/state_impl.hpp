@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 
+#include "state/kept_writer.hpp"
 #include "state/session_window.hpp"
 #include "state/state.hpp"
 #include "state/work.hpp"
@@ -26,6 +27,7 @@ struct State::Impl {
     storage::Store& store;
     PeerId self;
     Counters counters;  ///< as written
+    KeptWriter kept;
     std::function<void()> listener;
 
     /// What apply has put into a batch that is not written yet.
@@ -45,7 +47,7 @@ struct State::Impl {
     };
     std::optional<Staging> staging;
 
-    Impl(storage::Store& s, PeerId id) : store(s), self(std::move(id)) {}
+    Impl(storage::Store& s, PeerId id) : store(s), self(std::move(id)), kept(s) {}
 
     bool holds(const Pin& pin) const { return pin.type != PinType::meta && pin.allocated_to(self); }
     Result<std::optional<StoredPin>> read(std::uint32_t generation, const Cid& cid);
@@ -54,8 +56,12 @@ struct State::Impl {
     Result<std::optional<StoredPin>> current(const Cid& cid);
     Result<ApplyResult> apply_one(storage::Batch& batch, std::uint64_t index,
                                   const LoggedOperation& op);
-    void write_pin(storage::Batch& batch, const std::optional<StoredPin>& before, StoredPin after);
-    void erase_pin(storage::Batch& batch, const StoredPin& before);
+    Result<> write_pin(storage::Batch& batch, const std::optional<StoredPin>& before,
+                       StoredPin after);
+    Result<> erase_pin(storage::Batch& batch, const StoredPin& before);
+    /// What a change of one pin makes this peer do. Null: there is none.
+    Result<> change_duty(storage::Batch& batch, const Cid& cid, const StoredPin* before,
+                         const StoredPin* after);
     void add_work(storage::Batch& batch, WorkLane lane, const Cid& cid);
 
     Result<bool> accept(storage::Batch& batch, std::uint64_t index, const OperationId& id);

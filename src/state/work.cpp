@@ -21,7 +21,7 @@ Bytes work_key(const WorkRow& row) {
 }
 
 Result<WorkRow> parse_work_key(BytesView key) {
-    if (key.size() <= kPrefixBytes || key[0] < 1 || key[0] > 4)
+    if (key.size() <= kPrefixBytes || key[0] < 1 || key[0] > 5)
         return fail(Kind::corrupt, "work row with a malformed key");
     auto cid = Cid::from_bytes(key.substr(kPrefixBytes));
     if (!cid) return fail(Kind::corrupt, "work row: " + cid.error().text);

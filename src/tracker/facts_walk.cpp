@@ -5,12 +5,14 @@ namespace ipfscluster::tracker {
 FactsWalk::FactsWalk(state::State& pinset, storage::Store& store)
     : self_(pinset.self()),
       pins_(pinset.list()),
-      records_(store.iterate(storage::Family::tracker, "", "")) {}
+      records_(store.iterate(storage::Family::tracker, "", "")),
+      kept_rows_(store) {}
 
 Async<std::optional<FactsWalk::Row>> FactsWalk::next() {
     if (!primed_) {
         ICL_CO_TRY(pin_, co_await pins_->next());
         ICL_CO_TRY(advance_record());
+        ICL_CO_TRY(kept_, kept_rows_.next());
         primed_ = true;
     }
     if (!pin_ && !record_) co_return std::optional<Row>{};
@@ -27,6 +29,10 @@ Async<std::optional<FactsWalk::Row>> FactsWalk::next() {
         facts.record = std::move(record_->second);
         ICL_CO_TRY(advance_record());
     }
+    while (kept_ && kept_->cid.bytes() < cid.bytes()) {
+        ICL_CO_TRY(kept_, kept_rows_.next());
+    }
+    if (kept_ && kept_->cid == cid && !facts.mine) facts.kept = kept_;
     co_return std::optional<Row>(std::in_place, std::move(cid), std::move(facts));
 }
 

@@ -9,8 +9,8 @@
 namespace ipfscluster::tracker {
 
 /// Merges the pinset with the tracker's records, which also has what left the pinset, in the order
-/// of CID bytes. Both views are frozen when it is made. One strand; ends before State and the store
-/// do.
+/// of CID bytes, and adds which copies are kept. All views are frozen when it is made. One strand;
+/// ends before State and the store do.
 class FactsWalk {
  public:
     FactsWalk(state::State& pinset, storage::Store& store);
@@ -25,8 +25,10 @@ class FactsWalk {
     PeerId self_;
     SourcePtr<state::StoredPin> pins_;
     std::unique_ptr<storage::Iterator> records_;
+    state::KeptRows kept_rows_;
     std::optional<state::StoredPin> pin_;
     std::optional<std::pair<Cid, TrackRecord>> record_;
+    std::optional<state::KeptCopy> kept_;
     bool primed_ = false;
 };
 

@@ -1,13 +1,47 @@
 #include "tracker/pins_to_hold.hpp"
 
-#include "state/pins_where.hpp"
+#include "state/kept.hpp"
 #include "tracker/track_planner.hpp"
 
 namespace ipfscluster::tracker {
+namespace {
 
-SourcePtr<Pin> pins_to_hold(state::State& pinset) {
-    return state::pins_where(pinset,
-                             [self = pinset.self()](const Pin& pin) { return is_mine(pin, self); });
+class PinsToHold final : public Source<Pin> {
+ public:
+    PinsToHold(state::State& pinset, storage::Store& store)
+        : self_(pinset.self()), pins_(pinset.list()), kept_rows_(store) {}
+
+    Async<std::optional<Pin>> next() override {
+        if (!primed_) {
+            ICL_CO_TRY(kept_, kept_rows_.next());
+            primed_ = true;
+        }
+        while (true) {
+            ICL_CO_TRY(auto row, co_await pins_->next());
+            if (!row) co_return std::optional<Pin>{};
+            auto& pin = row->pin;
+            if (is_mine(pin, self_)) co_return std::optional<Pin>(std::move(pin));
+            while (kept_ && kept_->cid.bytes() < pin.cid.bytes()) {
+                ICL_CO_TRY(kept_, kept_rows_.next());
+            }
+            if (!kept_ || kept_->cid != pin.cid) continue;
+            pin.max_depth = kept_->depth;
+            co_return std::optional<Pin>(std::move(pin));
+        }
+    }
+
+ private:
+    PeerId self_;
+    SourcePtr<state::StoredPin> pins_;
+    state::KeptRows kept_rows_;
+    std::optional<state::KeptCopy> kept_;
+    bool primed_ = false;
+};
+
+}  // namespace
+
+SourcePtr<Pin> pins_to_hold(state::State& pinset, storage::Store& store) {
+    return std::make_unique<PinsToHold>(pinset, store);
 }
 
 }  // namespace ipfscluster::tracker

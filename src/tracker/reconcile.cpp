@@ -158,8 +158,9 @@ asio::awaitable<void> Tracker::Impl::run_reconcile(std::shared_ptr<ReconcileRun>
         log()->log(
             worth_telling ? spdlog::level::info : spdlog::level::debug,
             "compared with the IPFS daemon's pins listed={} wanted={} newly_found={} lost={} "
-            "changed_meanwhile={} unknown={} allocated_elsewhere={}",
-            r.listed, r.wanted, r.found, r.lost, r.changed_meanwhile, r.unknown, r.elsewhere);
+            "changed_meanwhile={} unknown={} allocated_elsewhere={} kept={}",
+            r.listed, r.wanted, r.found, r.lost, r.changed_meanwhile, r.unknown, r.elsewhere,
+            r.kept);
         note_daemon(ok());
     } else if (report.error().kind != Kind::cancelled) {
         log()->warn(
@@ -230,7 +231,7 @@ Async<ReconcileReport> Tracker::Impl::compare_all() {
                 found.push_back({row->first, std::move(row->second), finding});
         } else if (has_row && has_listed) {
             // Without a pin it is a record of an unpin that is still due.
-            if (row->second.pin) ++report.elsewhere;
+            if (row->second.pin) ++(row->second.kept ? report.kept : report.elsewhere);
         } else if (has_listed) {
             // It may be new since the list began, or on its way out.
             auto cid = Cid::from_bytes(listed->cid);

@@ -14,6 +14,8 @@ Step plan_step(const Facts& facts, state::WorkLane lane) {
                           facts.record->modification_index == facts.pin->modification_index;
         return held ? Step::nothing : Step::pin;
     }
+    // Others may not have it yet; an unpin row is written when they do.
+    if (facts.kept) return Step::nothing;
     // A lost record proves nothing, so an unpin row always reaches the daemon; a pin row that was
     // overtaken by an unpin has that one's row behind it.
     return facts.record || lane == state::WorkLane::unpin ? Step::unpin : Step::nothing;

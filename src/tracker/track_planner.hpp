@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "model/status.hpp"
+#include "state/kept.hpp"
 #include "state/state.hpp"
 #include "state/work.hpp"
 #include "tracker/track_record.hpp"
@@ -15,6 +16,7 @@ struct Facts {
     std::optional<state::StoredPin> pin;  ///< from the pinset
     bool mine = false;                    ///< this peer should hold it
     std::optional<TrackRecord> record;
+    std::optional<state::KeptCopy> kept;  ///< stays until others have it; never of a pin of ours
 };
 /// Whether `self` should hold the pin.
 bool is_mine(const Pin& pin, const PeerId& self);

@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "tracker/facts_walk.hpp"
+#include "tracker/kept_planner.hpp"
 #include "tracker/tracker.hpp"
 #include "tracker/tracker_impl.hpp"
 
@@ -41,6 +42,7 @@ PinInfo Tracker::Impl::describe(const Cid& cid, const Facts& facts) const {
         row.info.timestamp = std::max(row.info.timestamp, facts.record->since);
         row.info.error = facts.record->error;
     }
+    if (facts.pin && facts.kept) row.info.error = kept_text(facts.pin->pin);
     if (const auto it = active.find(cid); it != active.end()) {
         const auto& task = *it->second;
         row.info.timestamp = task.since;
@@ -78,8 +80,10 @@ Async<PinInfo> Tracker::status(Cid cid) {
     auto impl = impl_;
     ICL_CO_TRY(auto asked, co_await impl->look(std::move(cid)));
     auto& info = asked.row.info;
-    // Why a pin failed says more than that the daemon cannot be asked now.
-    if (asked.unasked && !asked.overtaken && info.status != TrackerStatus::pin_error) {
+    // Why a pin failed says more than that the daemon cannot be asked now. `pinned` is the daemon's
+    // word, whatever has happened meanwhile: others let go of their copies because of it.
+    const bool stands = asked.overtaken && info.status != TrackerStatus::pinned;
+    if (asked.unasked && !stands && info.status != TrackerStatus::pin_error) {
         info.status = TrackerStatus::cluster_error;
         info.error = asked.unasked->text;
         info.timestamp = impl->world.system_now();
@@ -103,9 +107,18 @@ Async<Asked> Tracker::Impl::ask_daemon(Cid cid, Facts facts) {
     if (!answer) asked.unasked = answer.error();
     asked.overtaken =
         has_moved_on(facts, after) || active.contains(cid) || after.record != facts.record;
-    if (!answer || asked.overtaken) co_return asked;
+    if (!answer) co_return asked;
+    const bool held = after.mine && is_held(after.pin->pin, answer.value());
+    if (asked.overtaken) {
+        // Nobody may believe the record where the daemon says that it has lost the item.
+        if (!held && asked.row.info.status == TrackerStatus::pinned) {
+            asked.row.info.status = TrackerStatus::unexpectedly_unpinned;
+            asked.row.info.error = kUnexpected;
+        }
+        co_return asked;
+    }
     const bool failed_anyway = asked.row.info.status == TrackerStatus::pin_error;
-    const auto finding = compare_with_daemon(after, is_held(after.pin->pin, answer.value()));
+    const auto finding = compare_with_daemon(after, held);
     if (finding != Finding::as_recorded) {
         Batch batch;
         ICL_CO_TRY(record_finding(batch, cid, after, finding));

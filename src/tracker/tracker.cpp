@@ -36,9 +36,12 @@ std::uint64_t as_number(Time time) {
 }
 
 /// Which of two rows of one CID tells of the later decision. State numbers its rows in the order of
-/// the log; a retry is older than any of them.
+/// the log; a retry is older than any of them. The release of a kept copy has the number of the row
+/// it comes after.
 bool is_newer(const WorkRow& a, const WorkRow& b) {
-    const auto rank = [](const WorkRow& r) { return r.lane == WorkLane::retry ? 0 : r.number; };
+    const auto rank = [](const WorkRow& r) {
+        return std::pair(r.lane == WorkLane::retry ? 0 : r.number, r.lane == WorkLane::unpin);
+    };
     return rank(a) > rank(b);
 }
 
@@ -68,12 +71,15 @@ Async<> Tracker::start() {
         if (const auto self = weak.lock()) {
             self->queue.rows_added();
             self->arrivals.came(self->world.system_now(), self->pinset.work_added());
+            const auto kept = self->pinset.kept_added();
+            if (std::exchange(self->kept_seen, kept) != kept) self->kept.wake();
             self->notify();
         }
     });
     impl->arrivals.start(impl->pinset.work_added());
     impl->started = true;
     impl->tasks.spawn(impl->schedule());
+    impl->tasks.spawn(impl->kept.run());
     co_return ok();
 }
 
@@ -90,6 +96,10 @@ std::uint64_t Tracker::queue_size() {
 
 std::size_t Tracker::active() const {
     return impl_->active.size();
+}
+
+void Tracker::ask_holders_through(HolderQuestions questions) {
+    impl_->kept.set_questions(std::move(questions));
 }
 
 void Tracker::set_identity(TrackerIdentity identity) {
@@ -119,6 +129,9 @@ Result<Facts> Tracker::Impl::read(const Cid& cid) {
     ICL_TRY(facts.pin, pinset.get(cid));
     if (facts.pin) seen_index = std::max(seen_index, facts.pin->modification_index);
     facts.mine = facts.pin && is_mine(facts.pin->pin, pinset.self());
+    if (facts.pin && !facts.mine) {
+        ICL_TRY(facts.kept, state::read_kept(store, cid));
+    }
     ICL_TRY(facts.record, read_record(cid));
     return facts;
 }
@@ -357,10 +370,20 @@ Async<> Tracker::Impl::work_off(TaskPtr task) {
         // The rows stay: the next start takes them up again.
         if (tasks.stopping()) co_return fail(Kind::cancelled, "the tracker stops");
         ICL_CO_TRY(auto after, read(task->row.cid));
+        // It was given to others meanwhile, who may not have it: it is whole here.
+        if (told && task->step == Step::pin && after.kept) {
+            ICL_CO_TRY(record_whole(task->row.cid, after));
+        }
         if (has_moved_on(facts, after)) continue;
         note_daemon(told);
         co_return finish(task, after, std::move(told));
     }
+}
+
+Result<> Tracker::Impl::record_whole(const Cid& cid, Facts& facts) {
+    Batch batch;
+    ICL_TRY(record_finding(batch, cid, facts, Finding::pinned));
+    return queue.write(std::move(batch));
 }
 
 /// A pin is told only once the operation that asked for it is on our disk. Else a power cut could

@@ -6,6 +6,7 @@
 #include "runtime/world.hpp"
 #include "state/state.hpp"
 #include "storage/store.hpp"
+#include "tracker/holder_questions.hpp"
 
 namespace ipfscluster::tracker {
 
@@ -27,6 +28,9 @@ struct TrackerOptions {
     std::int64_t max_pin_queue_size = 1'000'000;
     Duration retry_delay_first = std::chrono::seconds(10);
     Duration retry_delay_max = std::chrono::minutes(12);
+    /// Between two walks over the copies that are kept for others; doubles while none may go.
+    Duration kept_ask_first = std::chrono::seconds(2);
+    Duration kept_ask_max = std::chrono::minutes(2);
     /// Where the daemon's list is sorted when it does not fit into memory; empty: the system's
     /// folder for temporary files.
     std::string temporary_folder;
@@ -63,6 +67,8 @@ class Tracker final : public component::PinTracker {
     SourcePtr<PinInfo> sync_all() override;
     std::uint64_t queue_size() override;
 
+    /// How other holders are asked before a copy kept for them goes. To be set before `start`.
+    void ask_holders_through(HolderQuestions questions);
     /// Shown in status rows from now on.
     void set_identity(TrackerIdentity identity);
     /// What a running pin has fetched so far; nothing when none runs.

@@ -5,6 +5,7 @@
 #include "runtime/signal.hpp"
 #include "runtime/task_group.hpp"
 #include "tracker/arrival_clock.hpp"
+#include "tracker/kept_copies.hpp"
 #include "tracker/sorted_spool.hpp"
 #include "tracker/start_pace.hpp"
 #include "tracker/track_planner.hpp"
@@ -62,6 +63,17 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
           ipfs(i),
           options(std::move(o)),
           queue(s),
+          kept({.world = w,
+                .store = s,
+                .pinset = st,
+                .ipfs = i,
+                .queue = queue,
+                .read = [this](const Cid& cid) { return read(cid); },
+                .record_whole = [this](const Cid& cid,
+                                       Facts& facts) { return record_whole(cid, facts); },
+                .released = [this] { notify(); },
+                .ask_first = options.kept_ask_first,
+                .ask_max = options.kept_ask_max}),
           tasks(w, "tracker"),
           wake(w.executor()),
           synced(w.executor()) {}
@@ -73,6 +85,8 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     TrackerOptions options;
     TrackerIdentity identity;
     WorkQueue queue;
+    KeptCopies kept;
+    std::uint64_t kept_seen = 0;  ///< State's count when `kept` was last told
     TaskGroup tasks;
     Signal wake;
     bool wake_pending = false;
@@ -112,6 +126,8 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
 
     Result<Facts> read(const Cid& cid);
     Result<std::optional<TrackRecord>> read_record(const Cid& cid);
+    /// The daemon has said that it holds all of a copy that is kept here.
+    Result<> record_whole(const Cid& cid, Facts& facts);
 
     // Scheduler.
     asio::awaitable<void> schedule();

@@ -6,6 +6,7 @@
 #include "dag/importer.hpp"
 #include "multi/key_pair.hpp"
 #include "multi/multihash.hpp"
+#include "state/kept.hpp"
 
 namespace ipfscluster::test {
 
@@ -342,6 +343,10 @@ std::string SimCluster::check_held(const PinSet& pins, int number) {
     for (const auto& [cid, row] : pins)
         if (row.pin.allocated_to(peer(number).id) && !has.value().contains(cid))
             return where + " does not hold " + cid.to_string() + " (" + row.pin.options.name + ")";
+    state::KeptRows kept(peer(number).life().store);
+    const auto first = kept.next();
+    if (!first) return where + " cannot list what it keeps: " + first.error().text;
+    if (first.value()) return where + " still keeps " + first.value()->cid.to_string();
     if (peer(number).may_hold_more) return {};
     for (const auto& cid : has.value()) {
         const auto at = pins.find(cid);

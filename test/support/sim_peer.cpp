@@ -17,6 +17,8 @@ SimPeerOptions::SimPeerOptions() {
     monitor = {.check_interval = 500ms, .usual_ttl = 2s};
     tracker.retry_delay_first = 200ms;
     tracker.retry_delay_max = 2s;
+    tracker.kept_ask_first = 200ms;
+    tracker.kept_ask_max = 2s;
     cluster.defaults = {.replication_min = 1, .replication_max = 2};
     cluster.ping_interval = 1s;
     cluster.state_sync_interval = 5s;
@@ -28,7 +30,8 @@ SimPeerOptions::SimPeerOptions() {
     node.request_timeout = 2s;
 }
 
-SimPeer::Content::Content(SimPeer& peer, state::State& state, net::Host& host)
+SimPeer::Content::Content(SimPeer& peer, state::State& state, storage::Store& store,
+                          net::Host& host)
     : rows(peer.world_, peer.rows_disk_),
       blocks(peer.world_, 1ull << 30, peer.block_disk_),
       supply(blocks),
@@ -40,14 +43,15 @@ SimPeer::Content::Content(SimPeer& peer, state::State& state, net::Host& host)
             .host = &host,
             .self = peer.id,
             .options = peer.options_.node,
-            .wanted = [&state] { return tracker::pins_to_hold(state); }}) {}
+            .wanted = [&state, &store] { return tracker::pins_to_hold(state, store); }}) {}
 
 SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
     : number(life_number),
       store(peer.world_, peer.disk_),
       state(store, peer.id),
       host(peer.network_.add_host(peer.id)),
-      content(peer.options_.embedded ? std::make_unique<Content>(peer, state, *host) : nullptr),
+      content(peer.options_.embedded ? std::make_unique<Content>(peer, state, store, *host)
+                                     : nullptr),
       ipfs(content ? static_cast<component::IpfsConnector&>(content->node) : peer.ipfs),
       consensus(peer.world_, *host, store, state, peer.options_.raft),
       monitor(peer.world_, *host, peer.options_.monitor, [this] { return consensus.peers(); }),
@@ -71,6 +75,11 @@ SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
               peer.options_.cluster),
       tasks(peer.world_, "service"),
       clients(peer.world_, "clients") {
+    tracker.ask_holders_through(
+        {.members = [this] { return consensus.peers(); },
+         .alive = [this](const PeerId& other) { return monitor.alive(other); },
+         .status = [this](PeerId other,
+                          Cid cid) { return peers.status(std::move(other), std::move(cid)); }});
     store.acknowledge_without_sync(peer.options_.acknowledge_without_sync);
 }
 

@@ -45,7 +45,7 @@ class SimPeer {
 
     /// The embedded node and what it stands on.
     struct Content {
-        Content(SimPeer& peer, state::State& state, net::Host& host);
+        Content(SimPeer& peer, state::State& state, storage::Store& store, net::Host& host);
         storage::MemoryStore rows;
         blockstore::MemoryBlockStore blocks;
         node::NodeSupply supply;

@@ -111,7 +111,7 @@ Async<> Peer::Parts::open_blocks() {
                                  .self = outside->id(),
                                  .options = node_options(config),
                                  .rows_lost = blocks->rebuilt(),
-                                 .wanted = [this] { return tracker::pins_to_hold(*state); },
+                                 .wanted = [this] { return tracker::pins_to_hold(*state, *store); },
                                  .pinned =
                                      [this](const Cid& cid) {
                                          if (public_network) public_network->provide(cid);
@@ -167,6 +167,11 @@ void Peer::Parts::make_components() {
         world, *host, [this](const PeerId& p) { return consensus->is_trusted(p); });
     rpc_client = std::make_unique<rpc::Client>(world, *host);
     peer_client = std::make_unique<cluster::PeerClient>(*rpc_client);
+    tracker->ask_holders_through(
+        {.members = [this] { return consensus->peers(); },
+         .alive = [this](const PeerId& p) { return monitor->alive(p); },
+         .status = [this](PeerId p,
+                          Cid cid) { return peer_client->status(std::move(p), std::move(cid)); }});
     std::vector<component::Informer*> borrowed;
     for (const auto& i : informers) borrowed.push_back(i.get());
     cluster =

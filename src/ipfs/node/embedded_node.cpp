@@ -152,6 +152,16 @@ Async<> EmbeddedNode::pin_held(Pin pin) {
     return pin_with(parts(true), std::move(pin), {}, true);
 }
 
+Async<bool> EmbeddedNode::hold_if_whole(Pin pin) {
+    auto held = co_await pin_held(std::move(pin));
+    if (held) co_return true;
+    // What the node cannot read it has never held whole.
+    const auto kind = held.error().kind;
+    if (kind == Kind::not_found || kind == Kind::invalid || kind == Kind::unsupported)
+        co_return false;
+    co_return fail(held.error());
+}
+
 Async<> EmbeddedNode::pin_with(NodeParts parts, Pin pin, component::ProgressHandler progress,
                                bool undo) {
     if (!pin.cid.defined()) co_return fail(Kind::invalid, "a pin needs a CID");

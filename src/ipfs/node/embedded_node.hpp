@@ -48,6 +48,7 @@ class EmbeddedNode final : public component::IpfsConnector {
     Async<> pin(Pin pin, component::ProgressHandler progress) override;
     Async<> unpin(Cid cid) override;
     Async<IpfsPinStatus> pin_status(Pin pin) override;
+    Async<bool> hold_if_whole(Pin pin) override;
     SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string> types) override;
     Async<RepoStat> repo_stat() override;
     SourcePtr<RepoGcKey> repo_gc() override;

@@ -29,7 +29,7 @@ void quiet() {
 struct Run {
     std::string wrong;  ///< empty: every rule held
     std::size_t acknowledged = 0, refused = 0, unknown = 0;
-    int crashes = 0;
+    int crashes = 0, collections = 0, absences = 0;
     Bytes trace;
     std::uint64_t events = 0;
 };
@@ -51,13 +51,14 @@ class Chaos {
     /// One peer's database will be gone in the middle of the run.
     void plan_wipe() { wipe_ = true; }
 
-    /// From here on the items are files that one peer has from the start.
+    /// From here on peers stay away for longer than it takes to replace them, everybody collects
+    /// now and then, and what is pinned is added: no copy but those of holders keeps it alive.
+    void plan_absences() { absences_ = true; }
+
+    /// From here on the items are files; one peer has each from the start, unless they are added.
     void use_content() {
         for (int i = 0; i < kContents; ++i) {
-            Bytes content;
-            const auto size = draw(1, 40'000);
-            while (content.size() < size)
-                content += "line " + std::to_string(content.size() * 31 + draw(0, 9)) + "\n";
+            const auto content = draw_content();
             contents_[SimCluster::cid_of(content)] = content;
         }
         cluster_.start_all();
@@ -65,6 +66,7 @@ class Chaos {
         int number = 0;
         for (const auto& [item, content] : contents_) {
             items_.push_back(item);
+            if (absences_) continue;
             const auto stored = cluster_.store(number++ % cluster_.size(), content);
             ICL_ASSERT(wrong.empty() && stored && stored.value() == item, "the content is there");
         }
@@ -92,6 +94,8 @@ class Chaos {
         out.refused = cluster_.count(Outcome::refused);
         out.unknown = cluster_.count(Outcome::unknown);
         out.crashes = crashes_;
+        out.collections = collections_;
+        out.absences = absences_had_;
         out.trace = cluster_.trace();
         out.events = cluster_.world.events();
         if (std::getenv("ICL_SIM_WHY") != nullptr) print_answers();
@@ -122,6 +126,11 @@ class Chaos {
         const auto what = draw(0, 99);
         if (!peer.up()) {
             if (number != leaving_ && peer.stopped() && what < 60) cluster_.start(number);
+            return;
+        }
+        if (absences_ && draw(0, 9) == 0) collect(number);
+        if (absences_ && draw(0, 29) == 0) {
+            leave_for_long(number);
             return;
         }
         if (calm_left_ > 0) {
@@ -166,18 +175,89 @@ class Chaos {
         }
     }
 
+    Bytes draw_content() {
+        Bytes content;
+        const auto size = draw(1, 40'000);
+        while (content.size() < size)
+            content += "line " + std::to_string(content.size() * 31 + draw(0, 9)) + "\n";
+        return content;
+    }
+    /// All holders of a new item are gone until others hold what they held. They return where
+    /// nobody but the leader hears them, and collect.
+    void leave_for_long(int number) {
+        cluster_.network.heal_all();
+        for (int each = 0; each < cluster_.size(); ++each) {
+            cluster_.peer(each).ipfs.down.reset();
+            if (cluster_.peer(each).stopped()) cluster_.start(each);
+        }
+        auto content = draw_content() + "absence " + std::to_string(absences_had_);
+        const auto item = SimCluster::cid_of(content);
+        contents_[item] = content;
+        items_.push_back(item);
+        run_in_steps(3s);
+        if (!cluster_.peer(number).up()) return;
+        const int replicas = static_cast<int>(draw(1, 2));
+        cluster_.submit_add(number, item, std::move(content), replicas, replicas);
+        run_in_steps(2s);
+        const int witness = cluster_.leader();
+        if (witness < 0) return;
+        const auto row = cluster_.peer(witness).life().state.get(item);
+        if (!row || !row.value()) return;
+        std::vector<int> gone;
+        for (int each = 0; each < cluster_.size(); ++each)
+            if (row.value()->pin.allocated_to(cluster_.peer(each).id)) gone.push_back(each);
+        for (const int each : gone) crash(each);
+        run_in_steps(std::chrono::seconds(draw(6, 14)));
+        const int leader = cluster_.leader();
+        for (const int each : gone)
+            for (int other = 0; other < cluster_.size(); ++other)
+                if (other != each && other != leader)
+                    cluster_.network.cut(cluster_.peer(each).id, cluster_.peer(other).id);
+        for (const int each : gone)
+            if (cluster_.peer(each).stopped()) cluster_.start(each);
+        run_in_steps(std::chrono::seconds(draw(1, 4)));
+        for (const int each : gone)
+            if (cluster_.peer(each).up()) collect(each);
+        ++absences_had_;
+    }
+    void run_in_steps(Duration time) {
+        for (; time > Duration::zero(); time -= 500ms) {
+            cluster_.world.run_for(500ms);
+            cluster_.watch(items_);
+        }
+    }
+    void collect(int number) {
+        cluster_.note("collect " + std::to_string(number));
+        cluster_.request<std::vector<RepoGcKey>>(
+            number, collect_all(cluster_.peer(number).life().ipfs.repo_gc()));
+        ++collections_;
+    }
+    static Async<std::vector<RepoGcKey>> collect_all(SourcePtr<RepoGcKey> run) {
+        std::vector<RepoGcKey> removed;
+        while (true) {
+            ICL_CO_TRY(auto key, co_await run->next());
+            if (!key) co_return removed;
+            removed.push_back(std::move(*key));
+        }
+    }
+
     void burst(int number) {
         static constexpr std::pair<int, int> kFactors[] = {
             {-1, -1}, {1, 1}, {1, 2}, {2, 2}, {1, 3}};
         for (auto count = draw(1, 8); count > 0; --count) {
             const auto item = items_[draw(0, items_.size() - 1)];
             const auto [min, max] = kFactors[draw(0, 4)];
-            if (!contents_.empty() && draw(0, 4) == 0)
+            const auto add = [&] {
                 cluster_.submit_add(number, item, contents_.at(item), min, max);
-            else if (draw(0, 9) < 7)
-                cluster_.submit_pin(number, item, min, max);
-            else
+            };
+            if (!absences_ && !contents_.empty() && draw(0, 4) == 0)
+                add();
+            else if (draw(0, 9) >= 7)
                 cluster_.submit_unpin(number, item);
+            else if (absences_)
+                add();
+            else
+                cluster_.submit_pin(number, item, min, max);
         }
     }
 
@@ -261,6 +341,8 @@ class Chaos {
     SimCluster cluster_;
     bool membership_;
     bool wipe_ = false;
+    bool absences_ = false;
+    int collections_ = 0, absences_had_ = 0;
     std::vector<Cid> items_;
     std::map<Cid, Bytes> contents_;
     int calm_left_ = 30;
@@ -286,14 +368,15 @@ std::vector<std::uint64_t> seeds(const std::string& kind, std::uint64_t usual) {
 
 void check_runs(const std::string& kind, std::uint64_t usual, int peers, bool membership) {
     quiet();
-    int crashes = 0;
+    int crashes = 0, collections = 0, absences = 0;
     std::size_t acknowledged = 0, operations = 0;
     for (const auto seed : seeds(kind, usual)) {
         std::printf("%s seed=%llu ", kind.c_str(), static_cast<unsigned long long>(seed));
         std::fflush(stdout);
         SimPeerOptions options;
-        options.embedded = kind == "content";
+        options.embedded = kind == "content" || kind == "away";
         Chaos chaos(seed, peers, membership, options);
+        if (kind == "away") chaos.plan_absences();
         if (options.embedded) chaos.use_content();
         if (kind == "wiped") chaos.plan_wipe();
         const auto run = chaos.run(options.embedded ? 200 : 400);
@@ -302,11 +385,15 @@ void check_runs(const std::string& kind, std::uint64_t usual, int peers, bool me
                     run.acknowledged, run.refused, run.unknown, run.crashes,
                     static_cast<unsigned long long>(run.events));
         crashes += run.crashes;
+        collections += run.collections;
+        absences += run.absences;
         acknowledged += run.acknowledged;
         operations += run.acknowledged + run.refused + run.unknown;
         EXPECT_EQ(run.wrong, "") << kind << " ICL_SIM_SEED=" << seed;
     }
-    std::printf("%s crash moments=%d\n", kind.c_str(), crashes);
+    std::printf("%s crash moments=%d collections=%d absences=%d\n", kind.c_str(), crashes,
+                collections, absences);
+    EXPECT_TRUE(kind != "away" || (collections > 0 && absences > 0));
     // Peers that refuse everything would break no promise.
     EXPECT_GT(5 * acknowledged, operations);
 }
@@ -333,6 +420,10 @@ TEST(cluster_crash, a_lone_peer_keeps_what_it_acknowledged) {
 
 TEST(cluster_crash, added_and_fetched_content_is_whole_wherever_it_is_pinned) {
     check_runs("content", 8, 3, false);
+}
+
+TEST(cluster_crash, content_outlives_holders_that_were_replaced_and_return) {
+    check_runs("away", 8, 5, false);
 }
 
 TEST(cluster_crash, the_same_seed_gives_the_same_run) {

@@ -114,6 +114,15 @@ TEST_F(RepinTest,
     EXPECT_EQ(cluster.peer(dead).ipfs.held.size(), held_before)
         << "its daemon lives on and holds what it held";
 
+    // The others have it, but none of them can say so while its daemon is away.
+    for (int number = 0; number < cluster.size(); ++number)
+        if (number != dead)
+            cluster.peer(number).ipfs.down = Error{Kind::unavailable, "the daemon is down"};
+    cluster.start(dead);
+    cluster.world.run_for(20s);
+    EXPECT_EQ(cluster.peer(dead).ipfs.held.size(), held_before)
+        << "it keeps what the new holders may not have";
+
     ASSERT_EQ(cluster.settle(), "");
     EXPECT_EQ(cluster.peer(dead).ipfs.held.size(), 0u);
 }

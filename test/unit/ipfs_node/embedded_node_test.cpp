@@ -216,6 +216,22 @@ TEST_F(NodeTest, only_what_is_held_whole_is_pinned_without_the_network) {
     EXPECT_TRUE(run(node->pin_held(pin_of(dir.root))));
 }
 
+TEST_F(NodeTest, what_is_whole_is_found_out_without_the_network_and_stays_pinned) {
+    const auto dir = import_directory(kFiles);
+    fetcher.blocks = dir.as_map();
+    auto whole = run(node->hold_if_whole(pin_of(dir.root)));
+    ASSERT_TRUE(whole);
+    EXPECT_FALSE(whole.value());
+    EXPECT_TRUE(fetcher.asked.empty());
+    EXPECT_FALSE(node->pins().get(dir.root).value()) << "nothing is left of the question";
+    ASSERT_TRUE(add(dir));
+    whole = run(node->hold_if_whole(pin_of(dir.root)));
+    ASSERT_TRUE(whole);
+    EXPECT_TRUE(whole.value());
+    EXPECT_EQ(gc(), 0U);
+    EXPECT_TRUE(node->pins().get(dir.root).value()->complete);
+}
+
 TEST_F(NodeTest, a_block_is_removed_only_when_nothing_needs_it) {
     const auto dir = import_directory(kFiles);
     ASSERT_TRUE(add(dir));

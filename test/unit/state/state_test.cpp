@@ -94,6 +94,7 @@ TEST_F(StateTest, work_rows_follow_this_peers_duty) {
     const Rows none;
     const Rows pin{{WorkLane::pin, c}};
     const Rows unpin{{WorkLane::unpin, c}};
+    const Rows kept{{WorkLane::kept, c}};
     self.apply(1, {pin_op(pin_on(c, {peer(2)}))});  // somebody else's
     EXPECT_EQ(self.take_work(), none);
     EXPECT_EQ(woken, 0);
@@ -102,8 +103,8 @@ TEST_F(StateTest, work_rows_follow_this_peers_duty) {
     EXPECT_EQ(woken, 1);
     self.apply(3, {pin_op(pin_on(c, {peer(1)}))});  // submitted again
     EXPECT_EQ(self.take_work(), pin);
-    self.apply(4, {pin_op(pin_on(c, {peer(2)}))});  // taken away
-    EXPECT_EQ(self.take_work(), unpin);
+    self.apply(4, {pin_op(pin_on(c, {peer(2)}))});  // taken away, and kept until 2 has it
+    EXPECT_EQ(self.take_work(), kept);
     self.apply(5, {unpin_op(c)});  // not ours any more
     EXPECT_EQ(self.take_work(), none);
     auto meta = pin_on(c, {});
@@ -194,7 +195,7 @@ TEST_F(StateTest, newer_format_is_refused_by_name) {
     State newer(self.store, peer(1));
     const auto opened = newer.open();
     EXPECT_EQ(opened.error().kind, Kind::unsupported);
-    EXPECT_NE(opened.error().text.find("format 2"), std::string::npos);
+    EXPECT_NE(opened.error().text.find("format 3"), std::string::npos);
 }
 
 TEST(SessionWindowTest, remembers_exactly_the_last_window) {

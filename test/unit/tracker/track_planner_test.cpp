@@ -72,6 +72,15 @@ TEST(TrackPlannerTest, steps_follow_from_pinset_and_record) {
             << c.pin << " / " << c.record << " / lane " << static_cast<int>(c.lane);
 }
 
+TEST(TrackPlannerTest, nothing_is_done_about_a_copy_that_is_kept) {
+    for (const auto lane : {WorkLane::unpin, WorkLane::pin, WorkLane::retry, WorkLane::later})
+        for (const std::string_view record : {"", "pinned@4", "pin_error@4", "unpin_error@0"}) {
+            auto f = facts("other@5", record);
+            f.kept = state::KeptCopy{.cid = cid(1)};
+            EXPECT_EQ(plan_step(f, lane), Step::nothing) << record;
+        }
+}
+
 TEST(TrackPlannerTest, resting_status_of_each_combination) {
     struct Case {
         std::string_view pin, record;

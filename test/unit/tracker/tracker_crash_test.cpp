@@ -59,6 +59,7 @@ void random_pause(Rig& rig) {
 TEST(TrackerCrashTest, daemon_agrees_with_the_pinset_without_crashes) {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         Rig rig(seed, tight());
+        rig.let_others_answer();
         rig.ipfs.pin_time = 30ms;
         rig.ipfs.unpin_time = 20ms;
         for (auto n = rig.world.random_between(1, 30); n > 0; --n) {
@@ -73,6 +74,7 @@ TEST(TrackerCrashTest, daemon_agrees_with_the_pinset_without_crashes) {
 TEST(TrackerCrashTest, work_survives_a_crash_when_the_pinset_was_durable) {
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         Rig rig(seed, tight());
+        rig.let_others_answer();
         rig.ipfs.pin_time = 30ms;
         rig.ipfs.unpin_time = 20ms;
         for (int round = 0; round < 3; ++round) {

@@ -30,7 +30,32 @@ struct Rig {
         EXPECT_TRUE(pinset->open());
         tracker = std::make_unique<Tracker>(world, *store, *pinset, ipfs, options);
         tracker->set_identity({"the peer", {}});
+        if (others_answer) let_others_answer();
         ICL_EXPECT_OK(drive(world, tracker->start()));
+    }
+    /// From now on peer 2 holds what the pinset gives it, and says so every second time.
+    void let_others_answer() {
+        others_answer = true;
+        tracker->ask_holders_through(
+            {.members =
+                 [] {
+                     return std::vector<PeerId>{peer(1), peer(2)};
+                 },
+             .alive = [](const PeerId&) { return true; },
+             .status = [this](PeerId, Cid item) { return answer(this, std::move(item)); }});
+    }
+    static Async<PinInfo> answer(Rig* rig, Cid item) {
+        auto slept = co_await rig->world.sleep_for(2ms);
+        if (!slept) co_return fail(slept.error());
+        if (rig->world.random_between(0, 1) == 0) co_return fail(Kind::timeout, "no answer");
+        ICL_CO_TRY(const auto stored, rig->pinset->get(item));
+        PinInfo row;
+        row.cid = std::move(item);
+        row.info.status = stored ? TrackerStatus::pinned : TrackerStatus::unpinned;
+        if (!stored) co_return row;
+        row.allocations = stored->pin.allocations;
+        row.created = stored->pin.timestamp;
+        co_return row;
     }
     void stop() {
         if (!tracker) return;
@@ -110,6 +135,7 @@ struct Rig {
     std::unique_ptr<state::State> pinset;
     std::unique_ptr<Tracker> tracker;
     std::uint64_t index = 0;
+    bool others_answer = false;
 };
 
 }  // namespace ipfscluster::tracker
