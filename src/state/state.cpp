@@ -39,7 +39,8 @@ Result<> State::open() {
     ICL_TRY(impl_->counters, Counters::decode(*counters));
     ICL_TRY(impl_->kept.open());
     if (version == kFormatVersion) return ok();
-    // Nothing of the older layout changes, but who knows no kept copies must not open it any more.
+    // From now on it may have rows that the earlier version does not know.
+    ICL_TRY(impl_->keep_what_moved());
     Batch batch;
     Bytes now;
     put_be32(now, kFormatVersion);

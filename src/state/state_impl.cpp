@@ -98,6 +98,34 @@ Result<> State::Impl::change_duty(Batch& batch, const Cid& cid, const StoredPin*
     return ok();
 }
 
+Result<> State::Impl::keep_what_moved() {
+    for (const auto lane : {WorkLane::unpin, WorkLane::retry}) {
+        auto rows = store.iterate(Family::work, work_lane_key(lane, 0), work_lane_end(lane));
+        Batch batch;
+        while (true) {
+            ICL_TRY(const auto more, rows->next());
+            if (!more) break;
+            ICL_TRY(const auto row, parse_work_key(rows->key()));
+            ICL_TRY(const auto pin, read(counters.generation, row.cid));
+            if (!pin || holds(pin->pin) || pin->pin.type == PinType::meta) continue;
+            // The row that asks for the unpin finds the copy kept, and goes.
+            kept.keep(batch, {.cid = row.cid,
+                              .depth = pin->pin.max_depth,
+                              .modification_index = pin->modification_index,
+                              .since = pin->pin.timestamp});
+            if (batch.changes().size() < kRowsPerTurnMax) continue;
+            ICL_TRY(store.write(std::move(batch)));
+            batch = {};
+            kept.forget_pending();
+        }
+        kept.forget_pending();
+        if (!batch.empty()) {
+            ICL_TRY(store.write(std::move(batch)));
+        }
+    }
+    return ok();
+}
+
 Result<> State::Impl::write_pin(Batch& batch, const std::optional<StoredPin>& before,
                                 StoredPin after) {
     const auto generation = counters.generation;

@@ -62,6 +62,8 @@ struct State::Impl {
     /// What a change of one pin makes this peer do. Null: there is none.
     Result<> change_duty(storage::Batch& batch, const Cid& cid, const StoredPin* before,
                          const StoredPin* after);
+    /// For a database of version 1: what was given to others and is not unpinned yet is kept.
+    Result<> keep_what_moved();
     void add_work(storage::Batch& batch, WorkLane lane, const Cid& cid);
 
     Result<bool> accept(storage::Batch& batch, std::uint64_t index, const OperationId& id);

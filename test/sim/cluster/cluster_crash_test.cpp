@@ -192,8 +192,7 @@ class Chaos {
         }
         auto content = draw_content() + "absence " + std::to_string(absences_had_);
         const auto item = SimCluster::cid_of(content);
-        contents_[item] = content;
-        items_.push_back(item);
+        contents_[item] = content;  // and nobody adds or unpins it ever again
         run_in_steps(3s);
         if (!cluster_.peer(number).up()) return;
         const int replicas = static_cast<int>(draw(1, 2));

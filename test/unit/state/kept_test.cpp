@@ -219,14 +219,30 @@ TEST(KeptCodec, recursive_is_the_largest_depth) {
 }
 
 TEST_F(KeptTest, a_database_of_the_version_before_opens_and_becomes_this_one) {
+    // As that version left it: 1 moved and waits to be unpinned, 2 moved and its unpin has failed,
+    // 3 was unpinned, 4 is ours and waits for a retry.
+    for (const int n : {1, 2}) self.apply(++index, {pin_op(pin_on(cid(n), {peer(2)}))});
+    self.apply(++index, {pin_op(pin_on(cid(4), {peer(1)}))});
+    drop_lane(WorkLane::pin);
     storage::Batch batch;
     Bytes version;
     put_be32(version, 1);
     batch.put(storage::Family::meta, "format", version);
+    for (const auto& row :
+         {WorkRow{WorkLane::unpin, 7, cid(1)}, WorkRow{WorkLane::retry, 99, cid(2)},
+          WorkRow{WorkLane::unpin, 8, cid(3)}, WorkRow{WorkLane::retry, 98, cid(4)}})
+        batch.put(storage::Family::work, work_key(row), {});
     ASSERT_TRUE(self.store.write(std::move(batch)));
     State again(self.store, peer(1));
     ASSERT_TRUE(again.open());
     EXPECT_EQ(get_be32(*self.store.get(storage::Family::meta, "format").value()), kFormatVersion);
+    EXPECT_EQ(lanes(1), (Lanes{WorkLane::unpin, WorkLane::kept}));
+    EXPECT_EQ(lanes(2), (Lanes{WorkLane::retry, WorkLane::kept}));
+    EXPECT_EQ(lanes(3), Lanes{WorkLane::unpin});
+    EXPECT_EQ(lanes(4), Lanes{WorkLane::retry});
+    State third(self.store, peer(1));
+    ASSERT_TRUE(third.open()) << "and only once";
+    EXPECT_EQ(third.kept_added(), 0U);
 }
 
 }  // namespace
