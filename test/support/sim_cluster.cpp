@@ -18,8 +18,17 @@ PeerId sim_id(std::size_t number) {
     return ed25519_from_seed(Bytes(32, static_cast<char>(number + 1))).id;
 }
 
+constexpr std::string_view kOperationPrefix = "operation ";
+
 std::string operation_name(int number) {
-    return "operation " + std::to_string(number);
+    return std::string(kOperationPrefix) + std::to_string(number);
+}
+
+/// As Operation::found; a pin that no operation made is none of theirs.
+std::uint64_t found_in(const Pin& pin) {
+    const std::string_view name = pin.options.name;
+    if (!name.starts_with(kOperationPrefix)) return UINT64_MAX;
+    return std::strtoull(pin.options.name.c_str() + kOperationPrefix.size(), nullptr, 10) + 1;
 }
 
 }  // namespace
@@ -131,8 +140,68 @@ asio::awaitable<void> SimCluster::run_operation(SimCluster* cluster, SimPeer* pe
     } else {
         auto done = co_await peer->life().cluster.unpin(wish.cid);
         if (!done) error = done.error();
+        auto& found = cluster->operations_[static_cast<std::size_t>(number)].found;
+        if (done) found = found_in(done.value());
+        if (!done && error->kind == Kind::not_found) found = 0;
     }
     cluster->record_answer(peer, life, number, std::move(error));
+}
+
+int SimCluster::submit_read(int number, Cid cid) {
+    const int operation = new_operation({.cid = std::move(cid), .pin = false, .read = true});
+    peer(number).life().clients.spawn(run_read(this, &peer(number), operation));
+    return operation;
+}
+
+Async<std::uint64_t> SimCluster::read_current(SimPeer* peer, Cid cid) {
+    ICL_CO_TRY(co_await peer->life().consensus.wait_for_sync(5s));
+    ICL_CO_TRY(auto stored, peer->life().state.get(cid));
+    co_return stored ? found_in(stored->pin) : 0;
+}
+
+asio::awaitable<void> SimCluster::run_read(SimCluster* cluster, SimPeer* peer, int number) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto life = peer->life_number();
+    auto& operation = cluster->operations_[static_cast<std::size_t>(number)];
+    auto found = co_await read_current(peer, operation.cid);
+    std::optional<Error> error;
+    if (found)
+        cluster->operations_[static_cast<std::size_t>(number)].found = found.value();
+    else
+        error = found.error();
+    cluster->record_answer(peer, life, number, std::move(error));
+}
+
+std::optional<HistoryCall> SimCluster::as_call(const Operation& o) {
+    HistoryCall call{.begin = o.begin.time_since_epoch().count(),
+                     .end = o.end.time_since_epoch().count()};
+    const bool answered = o.outcome == Outcome::acknowledged;
+    if (o.read || (!o.pin && o.outcome == Outcome::refused)) {
+        // An unpin that was refused for want of a pin has read that there is none.
+        if (!o.found || (o.read && !answered)) return std::nullopt;
+        call.kind = HistoryCall::Kind::read;
+        call.value = *o.found;
+        return call;
+    }
+    if (o.outcome == Outcome::refused) return std::nullopt;
+    call.unknown = !answered;
+    call.kind = o.pin ? HistoryCall::Kind::pin : HistoryCall::Kind::unpin;
+    if (o.pin) {
+        call.value = static_cast<std::uint64_t>(o.number) + 1;
+    } else {
+        call.any_value = !answered;
+        call.value = o.found.value_or(0);
+    }
+    return call;
+}
+
+std::uint64_t SimCluster::standing(const Cid& cid) {
+    for (const auto& each : peers_) {
+        if (!each->up() || !each->member) continue;
+        const auto stored = each->life().state.get(cid);
+        return stored && stored.value() ? found_in(stored.value()->pin) : 0;
+    }
+    return 0;
 }
 
 void SimCluster::record_answer(SimPeer* peer, std::uint64_t life, int number,
@@ -261,7 +330,8 @@ Result<SimCluster::PinSet> SimCluster::pinset(int number) {
 
 std::string SimCluster::check_promises(const PinSet& pins) const {
     std::map<Cid, std::vector<Operation>> by_cid;
-    for (const auto& operation : operations_) by_cid[operation.cid].push_back(operation);
+    for (const auto& operation : operations_)
+        if (!operation.read) by_cid[operation.cid].push_back(operation);
     for (const auto& [cid, pin] : pins)
         if (!by_cid.contains(cid)) return "a pin that nobody asked for: " + cid.to_string();
     for (const auto& [cid, operations] : by_cid) {

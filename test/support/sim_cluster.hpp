@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 
+#include "support/linear_check.hpp"
 #include "support/sim_peer.hpp"
 
 namespace ipfscluster::test {
@@ -34,14 +35,19 @@ class SimCluster {
         int number = 0;
         Cid cid;
         bool pin = true;
+        bool read = false;  ///< changes nothing: a strong read
         int min = -1, max = -1;
         Outcome outcome = Outcome::pending;
         SteadyTime begin{}, end{};
         std::string error;
+        /// What an unpin or a read found there: the number of a pin's operation + 1; 0: nothing.
+        std::optional<std::uint64_t> found;
     };
     /// Pins or unpins through a peer that is up; the operation's number stands in the pin's name.
     int submit_pin(int peer, Cid cid, int min, int max);
     int submit_unpin(int peer, Cid cid);
+    /// Asks what stands at the CID once everything committed before the call is applied.
+    int submit_read(int peer, Cid cid);
     /// Adds `content`, whose CID is known, through a peer and pins it; counts as a pin.
     int submit_add(int peer, Cid cid, Bytes content, int min, int max);
     /// What a file with this content is called.
@@ -50,6 +56,12 @@ class SimCluster {
     Result<Cid> store(int peer, Bytes content);
     const std::vector<Operation>& operations() const { return operations_; }
     std::size_t count(Outcome outcome) const;
+    /// The operation as the checker of histories sees it; nothing when it says nothing.
+    static std::optional<HistoryCall> as_call(const Operation& operation);
+    /// Now, in the time of `as_call`.
+    std::int64_t now_of_history() { return world.steady_now().time_since_epoch().count(); }
+    /// What stands at the CID in the pinset of the first peer that is up, as `Operation::found`.
+    std::uint64_t standing(const Cid& cid);
 
     /// Starts `work` as a request at a peer; the pointer holds its result once it has ended.
     template <class T>
@@ -110,6 +122,8 @@ class SimCluster {
     static asio::awaitable<void> run_add(SimCluster* cluster, SimPeer* peer, int number,
                                          Bytes content);
     static Async<Cid> add_content(SimPeer* peer, component::AddParams params, Bytes content);
+    static asio::awaitable<void> run_read(SimCluster* cluster, SimPeer* peer, int number);
+    static Async<std::uint64_t> read_current(SimPeer* peer, Cid cid);
     void record_answer(SimPeer* peer, std::uint64_t life, int number, std::optional<Error> error);
     std::vector<PeerId> all_ids() const;
     Result<PinSet> pinset(int number);

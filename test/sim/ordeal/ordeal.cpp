@@ -1,0 +1,402 @@
+#include "sim/ordeal/ordeal.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "support/linear_check.hpp"
+#include "support/pins.hpp"
+
+namespace ipfscluster::ordeal {
+
+using namespace std::chrono_literals;
+using test::SimCluster;
+using Outcome = SimCluster::Outcome;
+
+namespace {
+/// Steps of the simulation between two looks at every item.
+constexpr std::uint64_t kItemsEvery = 1000;
+}  // namespace
+
+Ordeal::Ordeal(const Schedule& schedule, Tally& tally, test::SimPeerOptions options)
+    : schedule_(schedule), tally_(tally), cluster_(schedule.seed, schedule.founders, [&] {
+          options.embedded = schedule.content;
+          return options;
+      }()) {}
+
+Verdict Ordeal::run() {
+    prepare();
+    began_ = cluster_.world.steady_now();
+    for (const auto& event : schedule_.events) {
+        pass(event.at);
+        note_removal();
+        act(event);
+        if (!watch_.wrong().empty()) break;
+    }
+    Verdict out;
+    out.wrong = judge();
+    out.calls = cluster_.operations().size();
+    out.acknowledged = cluster_.count(Outcome::acknowledged);
+    out.refused = cluster_.count(Outcome::refused);
+    out.unknown = cluster_.count(Outcome::unknown);
+    out.events = cluster_.world.events();
+    out.trace = cluster_.trace();
+    return out;
+}
+
+void Ordeal::prepare() {
+    cluster_.world.set_blocking_delay(500us, 12ms);
+    cluster_.network.set_faults({.delay_low = 100us,
+                                 .delay_high = 6ms,
+                                 .loss_one_in = 50,
+                                 .resend_delay = 50ms,
+                                 .gossip_loss_one_in = 10});
+    cluster_.start_all();
+    for (int number = 0; number < cluster_.size(); ++number) make_daemon_unsteady(number);
+    if (!schedule_.content) {
+        for (int i = 0; i < kItems; ++i) items_.push_back(test::cid(i));
+        return;
+    }
+    for (int i = 0; i < kItems; ++i) {
+        Bytes content;
+        const auto size = cluster_.draw(1, 30'000);
+        while (content.size() < size)
+            content += "line " + std::to_string(content.size() * 31 + cluster_.draw(0, 9)) + "\n";
+        const auto cid = SimCluster::cid_of(content);
+        items_.push_back(cid);
+        contents_[cid] = std::move(content);
+    }
+}
+
+void Ordeal::make_daemon_unsteady(int number) {
+    auto& ipfs = peer(number).ipfs;
+    ipfs.time_drawn = [this] {
+        return Duration(std::chrono::microseconds(cluster_.draw(100, 60'000)));
+    };
+    ipfs.fault_drawn = [this]() -> std::optional<Error> {
+        if (cluster_.draw(0, 19) != 0) return std::nullopt;
+        return Error{Kind::unavailable, "the daemon hiccups"};
+    };
+}
+
+void Ordeal::pass(Duration until) {
+    auto& world = cluster_.world;
+    const auto end = began_ + std::chrono::duration_cast<SteadyTime::duration>(until);
+    while (world.steady_now() < end) {
+        if (!world.step()) return world.run_for(end - world.steady_now());
+        watch_.look();
+        if (++steps_ % kItemsEvery == 0) cluster_.watch(items_);
+    }
+}
+
+void Ordeal::act(const Event& event) {
+    const bool done = act_of_client(event) || act_of_process(event) || act_of_disk(event) ||
+                      act_of_network(event) || act_of_membership(event) || act_of_daemon(event);
+    if (!done) return;
+    tally_.count("act: " + std::string(name_of(event.act)));
+    cluster_.note(std::string(name_of(event.act)) + " " + std::to_string(event.a) + " " +
+                  std::to_string(event.b));
+}
+
+bool Ordeal::act_of_client(const Event& event) {
+    if (event.act > Act::add) return false;
+    if (event.a >= cluster_.size() || !peer(event.a).up() || !peer(event.a).member) return false;
+    const auto& item = items_.at(static_cast<std::size_t>(event.b));
+    switch (event.act) {
+        case Act::pin:
+            // Content that nobody pins may be collected, so a later pin brings it along.
+            if (!contents_.empty()) break;
+            cluster_.submit_pin(event.a, item, event.c, event.d);
+            return true;
+        case Act::unpin:
+            cluster_.submit_unpin(event.a, item);
+            return true;
+        case Act::read:
+            cluster_.submit_read(event.a, item);
+            return true;
+        default:
+            break;
+    }
+    if (contents_.empty()) return false;
+    cluster_.submit_add(event.a, item, contents_.at(item), event.c, event.d);
+    return true;
+}
+
+bool Ordeal::act_of_process(const Event& event) {
+    if (event.act == Act::power_cut) {
+        for (int number = 0; number < cluster_.size(); ++number) peer(number).crash();
+        return true;
+    }
+    if (event.a >= cluster_.size()) return false;
+    if (event.act == Act::start) return start(event.a);
+    if (!peer(event.a).up()) return false;
+    if (event.act == Act::crash)
+        peer(event.a).crash();
+    else if (event.act == Act::stop)
+        peer(event.a).stop();
+    else
+        return false;
+    return true;
+}
+
+bool Ordeal::start(int number) {
+    auto& started = peer(number);
+    if (started.up() || !started.stopped() || !started.member || number == leaving_) return false;
+    cluster_.start(number);
+    return true;
+}
+
+bool Ordeal::act_of_disk(const Event& event) {
+    if (event.a >= cluster_.size() || !peer(event.a).up()) return false;
+    switch (event.act) {
+        case Act::break_disk:
+            peer(event.a).break_disk(static_cast<std::uint64_t>(event.b));
+            return true;
+        case Act::stall_disk:
+            peer(event.a).life().store.delay_write(1, std::chrono::milliseconds(event.b));
+            return true;
+        case Act::wipe:
+            return wipe(event.a);
+        default:
+            return false;
+    }
+}
+
+bool Ordeal::act_of_network(const Event& event) {
+    auto& network = cluster_.network;
+    if (event.act == Act::heal) {
+        network.heal_all();
+        return true;
+    }
+    const bool two = event.act == Act::cut || event.act == Act::cut_one_way;
+    if (event.a >= cluster_.size() || (two && (event.b >= cluster_.size() || event.a == event.b)))
+        return false;
+    const auto& id = peer(event.a).id;
+    switch (event.act) {
+        case Act::cut:
+            network.cut(id, peer(event.b).id);
+            return true;
+        case Act::cut_one_way:
+            network.cut_one_way(id, peer(event.b).id);
+            return true;
+        case Act::cut_gossip:
+        case Act::isolate:
+            for (int other = 0; other < cluster_.size(); ++other) {
+                if (other == event.a) continue;
+                if (event.act == Act::isolate)
+                    network.cut(id, peer(other).id);
+                else
+                    network.cut_gossip(id, peer(other).id);
+            }
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool Ordeal::act_of_membership(const Event& event) {
+    switch (event.act) {
+        case Act::calm:
+            return calm();
+        case Act::join:
+            make_daemon_unsteady(cluster_.add_joiner());
+            return true;
+        default:
+            break;
+    }
+    if (event.a >= cluster_.size()) return false;
+    switch (event.act) {
+        case Act::lead:
+            for (int number = 0; number < cluster_.size(); ++number)
+                if (peer(number).up())
+                    peer(number).life().consensus.transfer_leadership(peer(event.a).id);
+            return true;
+        case Act::remove:
+            return remove(event.a);
+        case Act::rejoin:
+            return rejoin(event.a);
+        default:
+            return false;
+    }
+}
+
+bool Ordeal::act_of_daemon(const Event& event) {
+    if (event.a >= cluster_.size()) return false;
+    auto& ipfs = peer(event.a).ipfs;
+    switch (event.act) {
+        case Act::daemon_down:
+            ipfs.down = Error{Kind::unavailable, "the daemon is down"};
+            return !schedule_.content;
+        case Act::daemon_up:
+            ipfs.down.reset();
+            return !schedule_.content;
+        case Act::daemon_loses:
+            return ipfs.held.erase(items_.at(static_cast<std::size_t>(event.b))) > 0;
+        case Act::collect:
+            if (!schedule_.content || !peer(event.a).up()) return false;
+            cluster_.request<RepoGc>(event.a, peer(event.a).life().cluster.repo_gc_local());
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool Ordeal::calm() {
+    cluster_.network.heal_all();
+    for (int number = 0; number < cluster_.size(); ++number) {
+        peer(number).ipfs.down.reset();
+        start(number);
+    }
+    return true;
+}
+
+int Ordeal::members() const {
+    auto& all = const_cast<SimCluster&>(cluster_);
+    int out = 0;
+    for (int number = 0; number < all.size(); ++number) out += all.peer(number).member ? 1 : 0;
+    return out;
+}
+
+bool Ordeal::all_well() {
+    for (int number = 0; number < cluster_.size(); ++number) {
+        auto& each = peer(number);
+        if (!each.member) continue;
+        if (!each.up() || !each.life().cluster.ready()) return false;
+        if (!each.life().consensus.status().engine.voter) return false;
+    }
+    return true;
+}
+
+bool Ordeal::wipe(int number) {
+    if (wiped_ >= 0 && peer(wiped_).member && all_well()) wiped_ = -1;
+    if (wiped_ >= 0 || leaving_ >= 0 || members() < 3 || !peer(number).member || !all_well())
+        return false;
+    wiped_ = number;
+    peer(number).crash_and_wipe();
+    return true;
+}
+
+// --- membership
+
+bool Ordeal::remove(int number) {
+    if (leaving_ >= 0 || members() < 4 || !peer(number).member) return false;
+    if (wiped_ >= 0 && !all_well()) return false;
+    leaving_ = number;
+    ask_to_remove();
+    return removal_ != nullptr;
+}
+
+void Ordeal::ask_to_remove() {
+    // Content must not be lost by force; what nobody has a copy of may go.
+    const bool force = !schedule_.content;
+    for (int number = 0; number < cluster_.size(); ++number) {
+        auto& asked = peer(number);
+        if (number == leaving_ || !asked.up() || !asked.member) continue;
+        removal_ = cluster_.request<void>(
+            number, asked.life().cluster.peer_remove(peer(leaving_).id, force));
+        return;
+    }
+}
+
+void Ordeal::note_removal() {
+    if (leaving_ < 0 || !removal_ || !removal_->has_value()) return;
+    const auto& said = removal_->value();
+    const bool refused = !said && said.error().kind == Kind::conflict;
+    if (!said && !refused) return;  // asked again at the end
+    if (said) {
+        peer(leaving_).member = false;
+        tally_.count("removal done");
+    } else {
+        tally_.count("removal refused");
+    }
+    leaving_ = -1;
+    removal_.reset();
+}
+
+void Ordeal::finish_removal() {
+    for (int tries = 0; tries < 120 && leaving_ >= 0; ++tries) {
+        cluster_.network.heal_all();
+        for (int number = 0; number < cluster_.size(); ++number) start(number);
+        cluster_.world.run_for(1s);
+        note_removal();
+        if (leaving_ >= 0 && (!removal_ || removal_->has_value())) ask_to_remove();
+    }
+}
+
+bool Ordeal::rejoin(int number) {
+    auto& returns = peer(number);
+    if (returns.member || !returns.joiner || returns.up() || !returns.stopped()) return false;
+    returns.crash_and_wipe();
+    returns.member = true;
+    cluster_.start(number);
+    return true;
+}
+
+// --- judgement
+
+std::string Ordeal::judge() {
+    if (!watch_.wrong().empty()) return watch_.wrong();
+    finish_removal();
+    if (leaving_ >= 0) return "the removal of peer " + std::to_string(leaving_) + " does not end";
+    if (auto text = cluster_.settle(300s); !text.empty()) return text;
+    if (auto text = check_histories(); !text.empty()) return text;
+    return check_content();
+}
+
+std::string Ordeal::check_histories() {
+    std::map<Cid, std::vector<test::HistoryCall>> histories;
+    for (const auto& operation : cluster_.operations())
+        if (const auto call = SimCluster::as_call(operation))
+            histories[operation.cid].push_back(*call);
+    for (auto& [cid, calls] : histories) {
+        const auto now = cluster_.now_of_history();
+        calls.push_back({.kind = test::HistoryCall::Kind::read,
+                         .value = cluster_.standing(cid),
+                         .begin = now,
+                         .end = now});
+        if (auto text = test::explain_history(calls); !text.empty())
+            return cid.to_string() + ": " + text;
+    }
+    tally_.count("histories explained", histories.size());
+    return {};
+}
+
+/// Every peer can read what it holds from its own blocks.
+std::string Ordeal::check_content() {
+    if (contents_.empty()) return {};
+    for (int number = 0; number < cluster_.size(); ++number) {
+        if (!peer(number).member) continue;
+        const auto held = cluster_.held(number);
+        if (!held) return held.error().text;
+        for (const auto& item : held.value()) {
+            const auto read = cluster_.read(number, item);
+            const auto where = "peer " + std::to_string(number);
+            if (!read) return where + " cannot read: " + read.error().text;
+            if (read.value() != contents_.at(item)) return where + " reads something else";
+            tally_.count("contents read back");
+        }
+    }
+    return {};
+}
+
+Schedule reduce(Schedule schedule, int tries) {
+    const auto fails = [](const Schedule& candidate) {
+        Tally quiet;
+        return !Ordeal(candidate, quiet).run().wrong.empty();
+    };
+    for (std::size_t part = schedule.events.size() / 2; part > 0; part /= 2) {
+        for (std::size_t at = 0; at < schedule.events.size() && tries > 0;) {
+            auto candidate = schedule;
+            const auto from = candidate.events.begin() + static_cast<std::ptrdiff_t>(at);
+            const auto left = static_cast<std::size_t>(candidate.events.end() - from);
+            candidate.events.erase(from, from + static_cast<std::ptrdiff_t>(std::min(part, left)));
+            --tries;
+            if (fails(candidate))
+                schedule = std::move(candidate);
+            else
+                at += part;
+        }
+    }
+    return schedule;
+}
+
+}  // namespace ipfscluster::ordeal

@@ -1,0 +1,231 @@
+#include "sim/ordeal/schedule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+#include <random>
+#include <sstream>
+
+namespace ipfscluster::ordeal {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::array<std::string_view, kActs> kNames{
+    "pin",       "unpin",        "read",       "add",  "crash",  "power_cut",   "stop",
+    "start",     "break_disk",   "stall_disk", "wipe", "cut",    "cut_one_way", "cut_gossip",
+    "isolate",   "heal",         "lead",       "join", "remove", "rejoin",      "daemon_down",
+    "daemon_up", "daemon_loses", "collect",    "calm"};
+
+/// Draws one schedule.
+class Artist {
+ public:
+    Artist(std::uint64_t seed, Duration length) : random_(seed), length_(length) {
+        out_.seed = seed;
+        out_.founders = static_cast<int>(draw(0, 9) < 7 ? draw(3, 5) : draw(6, 9));
+        out_.content = draw(0, 3) == 0;
+    }
+
+    Schedule run() {
+        Duration now = 1s;
+        while (now < length_) {
+            const auto calm_ends = now + ms(4'000, 25'000);
+            clients(now, calm_ends, 1'000);
+            const auto storm_ends = calm_ends + ms(4'000, 25'000);
+            clients(calm_ends, storm_ends, 700);
+            storm(calm_ends, storm_ends);
+            put(storm_ends, Act::calm);
+            now = storm_ends;
+        }
+        membership();
+        std::stable_sort(out_.events.begin(), out_.events.end(),
+                         [](const Event& x, const Event& y) { return x.at < y.at; });
+        return std::move(out_);
+    }
+
+ private:
+    std::uint64_t draw(std::uint64_t low, std::uint64_t high) {
+        return low + random_() % (high - low + 1);
+    }
+    int number(int low, int high) {
+        return low + static_cast<int>(draw(0, static_cast<std::uint64_t>(high - low)));
+    }
+    Duration ms(std::uint64_t low, std::uint64_t high) {
+        return std::chrono::milliseconds(draw(low, high));
+    }
+    int peer() { return number(0, out_.founders + joined_ - 1); }
+    void put(Duration at, Act act, int a = 0, int b = 0, int c = 0, int d = 0) {
+        out_.events.push_back({at, act, a, b, c, d});
+    }
+
+    /// Bursts of calls, so that operations travel together and meet on one item.
+    void clients(Duration from, Duration to, std::uint64_t pause_ms) {
+        for (auto at = from + ms(0, pause_ms); at < to; at += ms(10, 2 * pause_ms)) {
+            const int through = peer();
+            for (auto left = draw(1, 5); left > 0; --left)
+                call(at + std::chrono::microseconds(draw(0, 2'000)),
+                     draw(0, 3) == 0 ? peer() : through);
+        }
+    }
+    void call(Duration at, int through) {
+        static constexpr std::pair<int, int> kFactors[] = {
+            {-1, -1}, {1, 1}, {1, 2}, {2, 2}, {1, 3}};
+        const auto [least, most] = kFactors[draw(0, 4)];
+        const int item = number(0, kItems - 1);
+        const auto what = draw(0, 99);
+        if (what < 50)
+            put(at, out_.content && what < 15 ? Act::add : Act::pin, through, item, least, most);
+        else if (what < 75)
+            put(at, Act::unpin, through, item);
+        else
+            put(at, Act::read, through, item);
+    }
+
+    void storm(Duration from, Duration to) {
+        for (auto at = from; at < to; at += ms(50, 2'500)) harm(at, to);
+    }
+    void harm(Duration at, Duration end) {
+        const int a = peer();
+        int b = peer();
+        if (b == a) b = (a + 1) % out_.founders;
+        const auto back = at + ms(100, 15'000);
+        switch (draw(0, 17)) {
+            case 0:
+            case 1:
+            case 2:
+            case 3:
+                put(at, Act::crash, a);
+                return put(std::min(back, end), Act::start, a);
+            case 4:
+                put(at, Act::power_cut);
+                for (int each = 0; each < out_.founders + joined_; ++each)
+                    put(std::min(at + ms(50, 8'000), end), Act::start, each);
+                return;
+            case 5:
+                put(at, Act::stop, a);
+                return put(std::min(back, end), Act::start, a);
+            case 6:
+                put(at, Act::break_disk, a, number(1, 5));
+                return put(std::min(back, end), Act::start, a);
+            case 7:
+                return put(at, Act::stall_disk, a, number(200, 12'000));
+            case 8:
+                return put(at, Act::cut, a, b);
+            case 9:
+                return put(at, Act::cut_one_way, a, b);
+            case 10:
+                return put(at, Act::cut_gossip, a);
+            case 11:
+                put(at, Act::isolate, a);
+                return put(std::min(back, end), Act::heal);
+            case 12:
+                return put(at, Act::heal);
+            case 13:
+                return put(at, Act::lead, a);
+            case 14:
+                put(at, Act::daemon_down, a);
+                return put(std::min(back, end), Act::daemon_up, a);
+            case 15:
+                return put(at, Act::daemon_loses, a, number(0, kItems - 1));
+            case 16:
+                return put(at, Act::collect, a);
+            default:
+                return put(at, Act::lead, b);
+        }
+    }
+
+    /// Joins, removals, returns and lost disks, at any time: calm or storm.
+    void membership() {
+        for (auto at = ms(10'000, 90'000); at < length_; at += ms(20'000, 120'000)) {
+            switch (draw(0, 3)) {
+                case 0:
+                    if (joined_ < kJoinersMax) {
+                        ++joined_;
+                        put(at, Act::join);
+                    }
+                    break;
+                case 1:
+                    put(at, Act::wipe, peer());
+                    put(at + ms(100, 20'000), Act::calm);
+                    break;
+                default:
+                    if (joined_ > 0) {
+                        const int who = out_.founders + number(0, joined_ - 1);
+                        put(at, Act::remove, who);
+                        put(at + ms(5'000, 40'000), Act::rejoin, who);
+                    } else {
+                        put(at, Act::remove, peer());
+                    }
+            }
+        }
+    }
+
+    std::mt19937_64 random_;
+    Duration length_;
+    Schedule out_;
+    int joined_ = 0;
+};
+
+std::optional<Act> act_of(std::string_view name) {
+    const auto found = std::find(kNames.begin(), kNames.end(), name);
+    if (found == kNames.end()) return std::nullopt;
+    return static_cast<Act>(found - kNames.begin());
+}
+
+}  // namespace
+
+std::string_view name_of(Act act) {
+    return kNames.at(static_cast<std::size_t>(act));
+}
+
+Schedule draw_schedule(std::uint64_t seed, Duration length) {
+    return Artist(seed, length).run();
+}
+
+std::string to_text(const Schedule& schedule) {
+    std::string out = "ordeal 1 seed " + std::to_string(schedule.seed) + " founders " +
+                      std::to_string(schedule.founders) + " content " +
+                      std::to_string(schedule.content ? 1 : 0) + "\n";
+    for (const auto& event : schedule.events) {
+        char line[128];
+        const auto us = std::chrono::duration_cast<std::chrono::microseconds>(event.at).count();
+        std::snprintf(line, sizeof line, "%" PRId64 " %s %d %d %d %d\n",
+                      static_cast<std::int64_t>(us), std::string(name_of(event.act)).c_str(),
+                      event.a, event.b, event.c, event.d);
+        out += line;
+    }
+    return out;
+}
+
+Result<Schedule> parse_schedule(std::string_view text) {
+    std::istringstream in{std::string(text)};
+    std::string line, word, seed, founders, content;
+    int version = 0, has_content = 0;
+    Schedule out;
+    std::getline(in, line);
+    std::istringstream head(line);
+    head >> word >> version >> seed >> out.seed >> founders >> out.founders >> content >>
+        has_content;
+    const bool whole = head && word == "ordeal" && version == 1 && seed == "seed" &&
+                       founders == "founders" && content == "content";
+    if (!whole || out.founders < 1 || out.founders > 9)
+        return fail(Kind::invalid, "not the head of a schedule: " + line);
+    out.content = has_content != 0;
+    while (std::getline(in, line)) {
+        if (line.empty()) continue;
+        std::istringstream fields(line);
+        std::int64_t us = 0;
+        Event event;
+        fields >> us >> word >> event.a >> event.b >> event.c >> event.d;
+        const auto act = act_of(word);
+        if (!fields || !act || us < 0) return fail(Kind::invalid, "not an event: " + line);
+        event.at = std::chrono::microseconds(us);
+        event.act = *act;
+        out.events.push_back(event);
+    }
+    return out;
+}
+
+}  // namespace ipfscluster::ordeal
