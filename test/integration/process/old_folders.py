@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from make_old_folders import CHANGED, GONE, MORE, NOTE, PINS, cid_of, content, statuses  # noqa: E402
 from peers import ProcessTest, arguments, check, clean_environment, free_port, raw_cid, run, wait_until  # noqa: E402
-from rows import LATER, PIN, RETRY, UNPIN, Rows, check_blocks_version_1, check_version_1  # noqa: E402
+from rows import Rows, check_blocks_version_1, check_version_1, cid_text  # noqa: E402
 from stub import Stub, put_beside  # noqa: E402
 
 DATA = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "data", "folders-v1"))
@@ -107,7 +107,7 @@ class OldPeers:
         check(rows.comparing is None, f"{peer.name}: no comparison stands in the middle")
         check(set(rows.generations()) <= {rows.generation}, f"{peer.name}: one generation of pins: {rows.generations()}")
         # Nobody has what the pin that expires holds: before it has expired it is tried again.
-        left = [c for lane in (UNPIN, PIN, RETRY, LATER) for c in rows.work(lane) if c not in rows.pins() or c != self.facts.get("soon")]
+        left = [c for c in (cid_text(key[9:]) for key in rows["work"]) if c not in rows.pins() or c != self.facts.get("soon")]
         check(not left, f"{peer.name}: work is left: {left}")
         return rows
 
@@ -330,20 +330,31 @@ def founders(test, rows, stub_program):
 def a_moved_pin(test, rows, stub_program):
     old = OldPeers(test, "moved", rows)
     heir, holder = old.peers
-    stubs = {peer.name: Stub(test, stub_program) for peer in old.peers}
-    for peer in old.peers:
-        put_beside(peer, stubs[peer.name])
+    refusing, stub = Stub(test, stub_program, "--fail-every", "1"), Stub(test, stub_program)
+    put_beside(heir, refusing)
+    put_beside(holder, stub)
+    stub.hold(old.facts["moved"])
     old.start()
     old.check_members([p.id for p in old.peers])
     for peer in old.peers:
         check(not differences(old.pins(peer), old.facts["pins"]), f"{peer.name}: the pins are the heir's")
+    # What waited to be unpinned was the only copy: it stays until the heir has one.
     for cid in old.facts["moved"]:
+        wait_until(LIMIT, f"the holder keeps {cid}", lambda cid=cid: holder.status(cid)["holder"]["error"].startswith("kept until "))
+        wait_until(LIMIT, f"the heir fails at {cid} again", lambda cid=cid: f"cid={cid}" in heir.log_from())
+    check(not stub.calls().get("pin/rm"), f"no copy goes before the heir has it: {stub.calls()}")
+    refusing.stop()
+    willing = Stub(test, stub_program, "--listen", refusing.address)
+    for cid in old.facts["moved"]:
+        code, _, body = heir.request("POST", f"/pins/{cid}/recover")  # at once: the pause has grown meanwhile
+        check(code == 200, f"recover {cid}: {code} {body}")
         wait_until(LIMIT, f"the heir holds {cid}, and only the heir", lambda cid=cid: statuses(holder, cid) == {"heir": "pinned", "holder": "remote"})
-    wait_until(LIMIT, "the holder's daemon is told to unpin both", lambda: stubs["holder"].calls().get("pin/rm", 0) >= 2)
+    wait_until(LIMIT, "the holder's daemon is told to unpin both", lambda: stub.calls().get("pin/rm", 0) >= 2)
+    check(willing.calls()["pin/add"] >= 2, "the heir's daemon was told")
     old.stop()
     for peer in old.peers:
         old.check_left(peer)
-    print("ok: pins that were given away are told to both daemons", flush=True)
+    print("ok: pins that were given away are kept until they have come", flush=True)
 
 
 def retries(test, rows, stub_program):

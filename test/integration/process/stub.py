@@ -14,16 +14,22 @@ class Stub:
         self.address = self.process.stdout.readline().strip()
         check(self.address, "the stub daemon did not start")
 
-    def get(self, path):
+    def ask(self, method, path):
         connection = http.client.HTTPConnection("127.0.0.1", int(self.address.rsplit("/", 1)[1]), timeout=30)
         try:
-            connection.request("GET", path)
+            connection.request(method, path)
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()
 
     def calls(self):
-        return self.get("/bench/counters")["calls"]
+        return self.ask("GET", "/bench/counters")["calls"]
+
+    def hold(self, cids):
+        """As if it had been told to pin them before."""
+        for cid in cids:
+            check(self.ask("POST", f"/api/v0/pin/add?arg={cid}") == {"Pins": [cid]}, f"the stub holds {cid}")
+        self.ask("POST", "/bench/reset")
 
     def stop(self):
         self.process.terminate()
