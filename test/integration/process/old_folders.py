@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from make_old_folders import CHANGED, GONE, MORE, NOTE, PINS, cid_of, content, statuses  # noqa: E402
 from peers import ProcessTest, arguments, check, clean_environment, free_port, raw_cid, run, wait_until  # noqa: E402
-from rows import Rows, check_blocks_version_1, check_version_1, cid_text  # noqa: E402
+from rows import Rows, check_agreement, check_blocks_version_1, check_version_1, cid_text, lone_founders_cluster  # noqa: E402
 from stub import Stub, put_beside  # noqa: E402
 
 DATA = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "data", "folders-v1"))
@@ -100,6 +100,7 @@ class OldPeers:
     def check_left(self, peer, cluster_id=None):
         """Of a peer that has stopped: the cluster is the same, and nothing that was interrupted is left."""
         rows = Rows(self.rows, peer.folder)
+        check_agreement(rows)
         cluster_id = cluster_id or self.of(peer)["cluster_id"]
         check(rows.cluster_id == cluster_id, f"{peer.name}: the cluster's id was {cluster_id}, is {rows.cluster_id}")
         check(rows["raft_meta"][b"incarnation"].hex() == self.of(peer)["incarnation"] or not self.of(peer)["incarnation"],
@@ -304,6 +305,8 @@ def an_import(test, rows, stub_program):
         ids[peer.name] = left.cluster_id
         old.check_left(peer, left.cluster_id)
     check(ids["founded"] == old.of(founded)["cluster_id"], "the cluster that was founded before keeps its id")
+    digest = bytes.fromhex(old.of(imported)["imported"])
+    check(ids["imported"] == lone_founders_cluster(Rows(rows, imported.folder), digest), "the new cluster's id contains the import's digest")
     print("ok: an import founds, and one that founded goes on", flush=True)
 
 

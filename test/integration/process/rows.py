@@ -1,5 +1,5 @@
 """A peer's database as docs/formats.md describes it, read without the peer's code: icl_store_rows gives the bytes, everything else is here.
-`check_version_1` knows every row that version 1 writes; the properties of `Rows` are what tests ask of later versions too."""
+`check_version_1` knows every row that version 1 writes; `check_agreement` is what holds of a later version's rows, too."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ import subprocess
 from peers import check
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-UNPIN, PIN, RETRY, LATER = 1, 2, 3, 4  # lanes of `work`
+UNPIN, PIN, RETRY, LATER, KEPT = 1, 2, 3, 4, 5  # lanes of `work`
 PHASES = {1: "pinned", 2: "pin_error", 3: "unpin_error", 4: "unexpectedly_unpinned"}
 WINDOW_BYTES = 1024 // 8
 
@@ -176,8 +176,9 @@ class Rows:
 
 
 def check_meta(rows):
+    """Returns the counters, and the rows it does not know."""
     meta = dict(rows["meta"])
-    check(meta.pop(b"format") == b"\0\0\0\1", "meta format: version 1")
+    check(len(meta.pop(b"format")) == 4, "meta format: be32")
     row = Fields("meta state/counters", meta.pop(b"state/counters"))
     counters = {"generation": row.be32(), "pins": row.be64(), "sessions": row.be64(), "work_added": row.be64()}
     row.end()
@@ -191,13 +192,17 @@ def check_meta(rows):
         row = Fields("meta tracker/counters", tracker)
         done, waiting = row.be64(), row.be64()
         row.end()
-    check(not meta, f"meta has rows that docs/formats.md does not know: {list(meta)}")
     lanes = {lane: len(rows.work(lane)) for lane in (UNPIN, PIN, RETRY, LATER)}
-    check(sum(lanes.values()) == len(rows["work"]), "work has lanes that docs/formats.md does not know")
     check(lanes[RETRY] == waiting, f"tracker/counters says {waiting} retry rows, there are {lanes[RETRY]}")
     due = (counters["work_added"] - done) % 2**64
-    check(due == len(rows["work"]), f"the counters say {due} work rows, there are {lanes}")
-    return counters
+    check(due == sum(lanes.values()), f"the counters say {due} work rows, there are {lanes}")
+    for key, value in rows["work"].items():
+        row = Fields("work row", value)
+        if key[0] == KEPT:
+            check(key[1:9] == bytes(8) and row.u8() == 1, "a kept copy: number 0, version 1")
+            row.take(4 + 8 + 8)
+        row.end()
+    return counters, meta
 
 
 def check_pinset(rows, counters):
@@ -251,6 +256,7 @@ def check_tracker(rows):
 
 
 def check_log(rows):
+    """Returns the rows it does not know."""
     meta = dict(rows["raft_meta"])
     if b"hard_state" in meta:
         row = Fields("hard_state", meta.pop(b"hard_state"))
@@ -270,12 +276,11 @@ def check_log(rows):
     for key in list(meta):
         if key.startswith(b"seen/"):
             check(len(key) == 13 and meta.pop(key) == b"", "a seen row: be64 and nothing")
-        if key.startswith(b"node/"):
+        elif key.startswith(b"node/"):
             row = Fields("node", meta.pop(key))
             peer, _, gone = row.bytes(), row.uvarint(), row.uvarint()
             row.end()
             check(len(key) == 13 and gone in (0, 1) and peer, "a node row: be64, peer, index, removed")
-    check(not meta, f"raft_meta has rows that docs/formats.md does not know: {list(meta)}")
     check(incarnation is not None or not rows["raft_log"], "who has a log has an incarnation")
     indexes = []
     for key, value in sorted(rows["raft_log"].items()):
@@ -285,9 +290,11 @@ def check_log(rows):
         row.be64()
         kind, data = row.u8(), row.rest()
         check(kind in (0, 2), f"raft_log: an entry of type {kind}")
-        if kind == 0 and data:
+        if kind == 0 and data[:1] == b"\1":
             check_operations(data)
+        check(rows.format > 1 or data[:1] == b"\1" or kind == 2 or not data, "an entry of the log: version 1")
     check(indexes == list(range(ends.get("compacted", 0) + 1, ends.get("compacted", 0) + 1 + len(indexes))), "raft_log has no holes")
+    return meta
 
 
 def check_operations(data):
@@ -370,11 +377,50 @@ def check_blocks_version_1(program, folder):
     return found
 
 
-def check_version_1(rows):
-    """Every row is one that docs/formats.md describes, with the fields it names, and the rows agree with each other."""
-    known = {"default", "meta", "pins", "pin_index", "sessions", "work", "tracker", "raft_log", "raft_meta", "blocks"}
-    check(set(rows.families) <= known, f"families that docs/formats.md does not know: {set(rows.families) - known}")
-    counters = check_meta(rows)
+def uvarint(number):
+    out = b""
+    while number >= 0x80:
+        out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
+    return out + bytes([number])
+
+
+def as_bytes(data):
+    return uvarint(len(data)) + data
+
+
+def import_digest(rows):
+    """Of the live pinset, as if it had been imported."""
+    digest = since = b""
+    live = sorted(key for key in rows["pins"] if int.from_bytes(key[:4], "big") == rows.generation)
+    for number, key in enumerate(live, 1):
+        since += as_bytes(key[4:]) + as_bytes(rows["pins"][key])
+        if number % 512 == 0:
+            digest, since = hashlib.sha256(digest + since).digest(), b""
+    return hashlib.sha256(digest + since).digest()
+
+
+def lone_founders_cluster(rows, imported):
+    """The id of the cluster that this peer has founded alone under version 2, with the digest of an import or b""."""
+    key = next(k for k, v in rows["raft_meta"].items() if k.startswith(b"node/"))
+    founder = Fields("node", rows["raft_meta"][key]).bytes()
+    all_of_it = as_bytes(founder) + as_bytes(rows["raft_meta"][b"incarnation"])
+    return hashlib.sha256(all_of_it + (uvarint(0) + imported if imported else b"")).hexdigest()
+
+
+def check_agreement(rows):
+    """Every row that is known has the fields that docs/formats.md names, and the rows agree with each other. Returns the keys of others."""
+    counters, others = check_meta(rows)
     check_pinset(rows, counters)
     check_tracker(rows)
-    check_log(rows)
+    return [*others, *check_log(rows), *(key for key in rows["work"] if key[0] > KEPT)]
+
+
+def check_version_1(rows):
+    """The same, and there is no row that docs/formats.md does not describe for version 1."""
+    known = {"default", "meta", "pins", "pin_index", "sessions", "work", "tracker", "raft_log", "raft_meta", "blocks"}
+    check(rows.format == 1, f"format {rows.format}")
+    check(set(rows.families) <= known, f"families that docs/formats.md does not know: {set(rows.families) - known}")
+    others = check_agreement(rows) + rows.work(KEPT)
+    check(not others, f"rows that docs/formats.md does not know: {others}")
+    if rows.imported:
+        check(rows.imported == import_digest(rows).hex(), "the digest of the import")
