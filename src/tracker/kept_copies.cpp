@@ -40,7 +40,7 @@ asio::awaitable<void> KeptCopies::run() {
         wake_pending_ = false;
         Walk met;
         const auto began = parts_.world.steady_now();
-        auto walked = co_await walk(met);
+        auto walked = co_await walk(&met);
         if (!walked && walked.error().kind == Kind::cancelled) co_return;
         if (!walked)
             log()->error("looking at kept copies failed error=\"{}\"", walked.error().text);
@@ -53,7 +53,7 @@ asio::awaitable<void> KeptCopies::run() {
 }
 
 /// Until the next walk is due. New copies are not waited for longer than the last walk took.
-Async<> KeptCopies::wait(const Walk& met, SteadyTime began) {
+Async<> KeptCopies::wait(Walk met, SteadyTime began) {
     auto& world = parts_.world;
     const auto ended = world.steady_now();
     if (met.settled > 0) delay_ = parts_.ask_first;
@@ -79,7 +79,7 @@ Async<> KeptCopies::wait(const Walk& met, SteadyTime began) {
     co_return ok();
 }
 
-Async<> KeptCopies::walk(Walk& met) {
+Async<> KeptCopies::walk(Walk* met) {
     Cid after;
     while (true) {
         Batch batch;
@@ -93,31 +93,31 @@ Async<> KeptCopies::walk(Walk& met) {
         }
         if (batch.rows.empty()) co_return ok();
         after = batch.rows.back().cid;
-        ICL_CO_TRY(co_await settle_batch(batch, met));
+        ICL_CO_TRY(co_await settle_batch(&batch, met));
         co_await asio::post(asio::use_awaitable);
         ICL_CO_TRY(co_await check_cancelled());
     }
 }
 
-Async<> KeptCopies::settle_batch(Batch& batch, Walk& walk) {
+Async<> KeptCopies::settle_batch(Batch* batch, Walk* met) {
     co_await asio::this_coro::throw_if_cancelled(false);
     TaskGroup tasks(parts_.world, "kept copies");
-    for (std::size_t i = 0; i < std::min(kKeptAsksMax, batch.rows.size()); ++i)
-        tasks.spawn(settle_some(&batch, &walk));
+    for (std::size_t i = 0; i < std::min(kKeptAsksMax, batch->rows.size()); ++i)
+        tasks.spawn(settle_some(batch, met));
     auto drained = co_await tasks.drain();
     co_await join(tasks);
     if (!drained) co_return drained;
-    if (walk.failure) co_return fail(*walk.failure);
+    if (met->failure) co_return fail(*met->failure);
     co_return ok();
 }
 
-asio::awaitable<void> KeptCopies::settle_some(Batch* batch, Walk* walk) {
+asio::awaitable<void> KeptCopies::settle_some(Batch* batch, Walk* met) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    while (batch->next < batch->rows.size() && !walk->failure) {
+    while (batch->next < batch->rows.size() && !met->failure) {
         const auto cid = batch->rows[batch->next++].cid;
-        auto settled = co_await settle(cid, walk);
-        if (!settled) walk->failure = settled.error();
-        ++(settled && settled.value() ? walk->settled : walk->left);
+        auto settled = co_await settle(cid, met);
+        if (!settled) met->failure = settled.error();
+        ++(settled && settled.value() ? met->settled : met->left);
     }
 }
 
@@ -127,7 +127,7 @@ Result<Facts> KeptCopies::read(const Cid& cid) {
     return facts;
 }
 
-Async<bool> KeptCopies::settle(Cid cid, Walk* walk) {
+Async<bool> KeptCopies::settle(Cid cid, Walk* met) {
     ICL_CO_TRY(auto facts, read(cid));
     switch (plan_kept(facts)) {
         case KeptStep::nothing:
@@ -143,14 +143,14 @@ Async<bool> KeptCopies::settle(Cid cid, Walk* walk) {
         case KeptStep::find_out:
             break;
         case KeptStep::ask:
-            co_return co_await ask(std::move(cid), std::move(facts), walk);
+            co_return co_await ask(std::move(cid), std::move(facts), met);
     }
-    co_return co_await find_out(std::move(cid), std::move(facts), walk);
+    co_return co_await find_out(std::move(cid), std::move(facts), met);
 }
 
 /// No record says that the copy is whole: the pin failed, or its turn had not come when the peer
 /// died. After an add all of it may be there all the same, and nowhere else.
-Async<bool> KeptCopies::find_out(Cid cid, Facts facts, Walk* walk) {
+Async<bool> KeptCopies::find_out(Cid cid, Facts facts, Walk* met) {
     auto pin = facts.pin->pin;
     pin.max_depth = facts.kept->depth;
     auto whole = co_await parts_.ipfs.hold_if_whole(std::move(pin));
@@ -159,23 +159,22 @@ Async<bool> KeptCopies::find_out(Cid cid, Facts facts, Walk* walk) {
     if (!whole || !still_so(facts, now)) co_return false;
     if (!whole.value()) co_return release(cid);
     ICL_CO_TRY(parts_.record_whole(cid, now));
-    co_return co_await ask(std::move(cid), std::move(now), walk);
+    co_return co_await ask(std::move(cid), std::move(now), met);
 }
 
-Async<bool> KeptCopies::ask(Cid cid, Facts facts, Walk* walk) {
+Async<bool> KeptCopies::ask(Cid cid, Facts facts, Walk* met) {
     if (!questions_.status) co_return false;
     const auto& pin = facts.pin->pin;
     auto question =
         plan_question(pin, parts_.pinset.self(), questions_.members(), questions_.alive);
-    std::erase_if(question.holders,
-                  [&](const PeerId& peer) { return walk->silent.contains(peer); });
+    std::erase_if(question.holders, [&](const PeerId& peer) { return met->silent.contains(peer); });
     std::size_t have = 0;
     for (std::size_t i = 0; i < question.holders.size() && have < question.needed; ++i) {
         if (have + question.holders.size() - i < question.needed) break;
         const auto& peer = question.holders[i];
         auto answer = co_await questions_.status(peer, cid);
         ICL_CO_TRY(co_await check_cancelled());
-        if (!answer) walk->silent.insert(peer);
+        if (!answer) met->silent.insert(peer);
         if (answer && confirms(answer.value(), pin, facts.kept->depth)) ++have;
     }
     if (have < question.needed) co_return false;

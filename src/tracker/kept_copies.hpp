@@ -56,14 +56,14 @@ class KeptCopies {
         std::vector<state::KeptCopy> rows;
         std::size_t next = 0;
     };
-    Async<> wait(const Walk& met, SteadyTime began);
-    Async<> walk(Walk& met);
-    Async<> settle_batch(Batch& batch, Walk& walk);
-    asio::awaitable<void> settle_some(Batch* batch, Walk* walk);
+    Async<> wait(Walk met, SteadyTime began);
+    Async<> walk(Walk* met);
+    Async<> settle_batch(Batch* batch, Walk* met);
+    asio::awaitable<void> settle_some(Batch* batch, Walk* met);
     /// True when the row is gone.
-    Async<bool> settle(Cid cid, Walk* walk);
-    Async<bool> find_out(Cid cid, Facts facts, Walk* walk);
-    Async<bool> ask(Cid cid, Facts facts, Walk* walk);
+    Async<bool> settle(Cid cid, Walk* met);
+    Async<bool> find_out(Cid cid, Facts facts, Walk* met);
+    Async<bool> ask(Cid cid, Facts facts, Walk* met);
     Result<Facts> read(const Cid& cid);
     Result<bool> release(const Cid& cid);
 

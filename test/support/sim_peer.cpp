@@ -45,6 +45,18 @@ SimPeer::Content::Content(SimPeer& peer, state::State& state, storage::Store& st
             .options = peer.options_.node,
             .wanted = [&state, &store] { return tracker::pins_to_hold(state, store); }}) {}
 
+/// The answer of a holder that has the item, given for it without asking.
+static Async<PinInfo> as_if_held(state::State* state, Cid cid) {
+    ICL_CO_TRY(const auto stored, state->get(cid));
+    PinInfo row;
+    row.cid = std::move(cid);
+    row.info.status = stored ? TrackerStatus::pinned : TrackerStatus::unpinned;
+    if (!stored) co_return row;
+    row.allocations = stored->pin.allocations;
+    row.created = stored->pin.timestamp;
+    co_return row;
+}
+
 SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
     : number(life_number),
       store(peer.world_, peer.disk_),
@@ -77,9 +89,13 @@ SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
       clients(peer.world_, "clients") {
     tracker.ask_holders_through(
         {.members = [this] { return consensus.peers(); },
-         .alive = [this](const PeerId& other) { return monitor.alive(other); },
-         .status = [this](PeerId other,
-                          Cid cid) { return peers.status(std::move(other), std::move(cid)); }});
+         .alive = [this, lies = peer.options_.believe_holders_unasked](
+                      const PeerId& other) { return lies || monitor.alive(other); },
+         .status =
+             [this, lies = peer.options_.believe_holders_unasked](PeerId other, Cid cid) {
+                 return lies ? as_if_held(&state, std::move(cid))
+                             : peers.status(std::move(other), std::move(cid));
+             }});
     store.acknowledge_without_sync(peer.options_.acknowledge_without_sync);
 }
 

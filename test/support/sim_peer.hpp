@@ -30,6 +30,8 @@ struct SimPeerOptions {
     cluster::ClusterOptions cluster;
     Duration metric_ttl = std::chrono::seconds(2);
     bool acknowledge_without_sync = false;
+    /// A mistake to be noticed: copies go as soon as others are given the pin.
+    bool believe_holders_unasked = false;
     /// Real content: the embedded node and bitswap instead of a fake daemon.
     bool embedded = false;
     node::NodeOptions node;

@@ -465,5 +465,23 @@ TEST(cluster_crash, acknowledging_before_the_disk_has_it_is_noticed) {
     }));
 }
 
+TEST(cluster_crash, letting_go_of_copies_unasked_is_noticed) {
+    quiet();
+    SimPeerOptions options;
+    options.embedded = true;
+    options.believe_holders_unasked = true;
+    std::string found;
+    for (std::uint64_t seed = 1; seed <= 40 && found.empty(); ++seed) {
+        Chaos chaos(seed, 5, false, options);
+        chaos.plan_absences();
+        chaos.use_content();
+        found = chaos.run(200).wrong;
+        if (!found.empty())
+            std::printf("unasked: seed=%llu found: %.160s\n", static_cast<unsigned long long>(seed),
+                        found.c_str());
+    }
+    EXPECT_NE(found.find("does not hold"), std::string::npos) << found;
+}
+
 }  // namespace
 }  // namespace ipfscluster::test
