@@ -16,6 +16,10 @@ Step plan_step(const Facts& facts, state::WorkLane lane) {
     }
     // Others may not have it yet; an unpin row is written when they do.
     if (facts.kept) return Step::nothing;
+    const bool of_others = facts.pin && facts.pin->pin.type != PinType::meta;
+    const bool unpin_failed = facts.record && facts.record->phase == Phase::unpin_error;
+    // Given to others by a snapshot, and the comparison has not come to it: it will be kept then.
+    if (of_others && lane != state::WorkLane::unpin && !unpin_failed) return Step::nothing;
     // A lost record proves nothing, so an unpin row always reaches the daemon; a pin row that was
     // overtaken by an unpin has that one's row behind it.
     return facts.record || lane == state::WorkLane::unpin ? Step::unpin : Step::nothing;

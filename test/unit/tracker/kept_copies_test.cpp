@@ -340,6 +340,31 @@ TEST_F(KeptCopiesTest, a_change_while_holders_are_asked_is_not_overlooked) {
     }
 }
 
+TEST_F(KeptCopiesTest, a_row_that_waits_does_not_unpin_what_a_snapshot_has_just_given_away) {
+    for (const int n : {1, 2}) {
+        ASSERT_TRUE(rig.pin(on(n, {peer(1)})));
+        ASSERT_TRUE(rig.wait_for(n, TrackerStatus::pinned));
+    }
+    // Submitted once more, and behind others in the queue.
+    storage::Batch rows;
+    rows.put(storage::Family::work, state::work_key({state::WorkLane::later, 1, cid(1)}), {});
+    rows.put(storage::Family::work, state::work_key({state::WorkLane::pin, 1, cid(2)}), {});
+    ASSERT_TRUE(rig.store->write(std::move(rows)));
+    ASSERT_TRUE(rig.pinset->begin_staging());
+    ASSERT_TRUE(rig.pinset->stage_pins({on(1, {peer(2)}), on(2, {peer(2)})}, 50));
+    storage::Batch batch;
+    ASSERT_TRUE(rig.pinset->finish_staging(batch));
+    ASSERT_TRUE(rig.store->write(std::move(batch)));
+    rig.pinset->applied();
+    rig.restart();
+    ask();
+    rig.world.run_for(10s);
+    EXPECT_TRUE(held(1) && held(2));
+    for (bool done = false; !done;) done = rig.pinset->reconcile_generations(1).value();
+    expect_kept(1);
+    expect_kept(2);
+}
+
 TEST_F(KeptCopiesTest, lists_the_collector_and_the_comparison_know_it) {
     for (int n = 1; n <= 3; ++n) move(n, {peer(2)});
     auto moved_direct = on(4, {peer(1)});

@@ -65,6 +65,11 @@ TEST(TrackPlannerTest, steps_follow_from_pinset_and_record) {
         {"", "unpin_error@0", WorkLane::retry, Step::unpin},
         {"other@5", "pinned@4", WorkLane::unpin, Step::unpin},
         {"other@5", "", WorkLane::pin, Step::nothing},
+        {"other@5", "pinned@4", WorkLane::pin, Step::nothing},  // not compared yet
+        {"other@5", "pinned@4", WorkLane::later, Step::nothing},
+        {"other@5", "pin_error@4", WorkLane::retry, Step::nothing},
+        {"other@5", "unpin_error@0", WorkLane::retry, Step::unpin},
+        {"meta@5", "pinned@4", WorkLane::pin, Step::unpin},
         {"meta@5", "pinned@4", WorkLane::unpin, Step::unpin},
     };
     for (const auto& c : cases)
