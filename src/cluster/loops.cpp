@@ -125,8 +125,7 @@ Async<> Cluster::send_metrics() {
 }
 
 asio::awaitable<void> Cluster::expire_one(Cid cid, Time now, std::shared_ptr<Expiries> out) {
-    component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
-                                      .only_if_expired_by = now};
+    PinOperation operation{.kind = PinOperation::Kind::unpin, .only_if_expired_by = now};
     operation.pin.cid = cid;
     auto committed = co_await parts_.consensus.commit(std::move(operation));
     if (committed) {

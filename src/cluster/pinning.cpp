@@ -96,9 +96,9 @@ Async<Pin> Cluster::commit_planned(Pin wish) {
         } else {
             ICL_CO_TRY(replace_lost(planned));
         }
-        component::PinOperation operation{.kind = component::PinOperation::Kind::pin,
-                                          .pin = planned.pin,
-                                          .expected_index = planned.expected_index};
+        PinOperation operation{.kind = PinOperation::Kind::pin,
+                               .pin = planned.pin,
+                               .expected_index = planned.expected_index};
         auto committed = co_await parts_.consensus.commit(std::move(operation));
         if (committed) {
             logger("cluster")->debug("pin committed cid={} index={}", planned.pin.cid.to_string(),
@@ -131,8 +131,8 @@ Async<> Cluster::unpin_part(Cid cid) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     if (!stored || (stored->pin.type != PinType::shard && stored->pin.type != PinType::cluster_dag))
         co_return ok();
-    component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
-                                      .expected_index = stored->modification_index};
+    PinOperation operation{.kind = PinOperation::Kind::unpin,
+                           .expected_index = stored->modification_index};
     operation.pin.cid = cid;
     auto committed = co_await parts_.consensus.commit(std::move(operation));
     if (!committed && committed.error().kind != Kind::not_found)
@@ -174,8 +174,8 @@ Async<Pin> Cluster::unpin(Cid cid) {
         if (pin.type == PinType::meta) {
             ICL_CO_TRY(co_await unpin_shards(cid, pin.reference));
         }
-        component::PinOperation operation{.kind = component::PinOperation::Kind::unpin,
-                                          .expected_index = existing->modification_index};
+        PinOperation operation{.kind = PinOperation::Kind::unpin,
+                               .expected_index = existing->modification_index};
         operation.pin.cid = cid;
         auto committed = co_await parts_.consensus.commit(std::move(operation));
         if (committed) co_return existing->pin;

@@ -118,9 +118,9 @@ Async<RepinWorker::Outcome> RepinWorker::repin_one(Cid cid, std::vector<PeerId> 
         ICL_CO_TRY(auto planned,
                    plan_pin(repin_wish(stored->pin), stored, cluster_.options_.defaults, now));
         ICL_CO_TRY(cluster_.allocate(planned, stored->pin.allocations, dead));
-        component::PinOperation operation{.kind = component::PinOperation::Kind::pin,
-                                          .pin = std::move(planned.pin),
-                                          .expected_index = planned.expected_index};
+        PinOperation operation{.kind = PinOperation::Kind::pin,
+                               .pin = std::move(planned.pin),
+                               .expected_index = planned.expected_index};
         auto committed = co_await parts.consensus.commit(std::move(operation));
         if (committed) co_return Outcome::moved;
         if (committed.error().kind != Kind::conflict || attempt == kPlanAttemptsMax)

@@ -158,7 +158,6 @@ void register_ipfs(Server& s, const Targets& t) {
 }
 
 void register_consensus(Server& s, const Targets& t) {
-    using component::PinOperation;
     ask_about<PeerId, Empty>(s, "Consensus", "AddPeer", kTrusted, [t](PeerId peer) {
         return no_value(t->consensus.add_peer(std::move(peer)));
     });

@@ -4,24 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "model/pin.hpp"
+#include "model/pin_operation.hpp"
 #include "runtime/async.hpp"
 #include "runtime/world.hpp"
 
 namespace ipfscluster::component {
-
-/// The modification index on which an operation was planned (design 3): 0 means "the CID was not in
-/// the pinset", kAnyIndex means "whatever is there".
-inline constexpr std::uint64_t kAnyIndex = UINT64_MAX;
-
-/// One change to the pinset. For an unpin only `pin.cid` counts.
-struct PinOperation {
-    enum class Kind : std::uint8_t { pin = 1, unpin = 2 } kind = Kind::pin;
-    Pin pin;
-    std::uint64_t expected_index = kAnyIndex;
-    /// Expiry proposals: the unpin happens only while the stored pin has expired by this time.
-    Time only_if_expired_by = kTimeUnset;
-};
 
 struct CommitResult {
     std::uint64_t index = 0;  ///< the modification index the CID has now

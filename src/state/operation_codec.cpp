@@ -38,7 +38,8 @@ Result<LoggedOperation> take_operation(BytesView& in) {
     op.id.origin = Bytes(origin);
     ICL_TRY(op.id.sequence, take_uvarint(in));
     ICL_TRY(const auto expected, take_uvarint(in));
-    op.expected_index = expected - 1;  // 0 stands for "any", which is the largest number
+    static_assert(kAnyIndex + 1 == 0);  // so 0 stands for "any"
+    op.expected_index = expected - 1;
     ICL_TRY(const auto expired_by, take_uvarint(in));
     if (expired_by > static_cast<std::uint64_t>(INT64_MAX))
         return fail(Kind::corrupt, "operation: time out of range");

@@ -3,12 +3,12 @@
 namespace ipfscluster::state {
 
 bool SessionWindow::test(std::uint64_t sequence) const {
-    const auto bit = sequence % kSessionWindowBits;
+    const auto bit = sequence % kSessionWindow;
     return (bits_[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
 void SessionWindow::set(std::uint64_t sequence, bool on) {
-    const auto bit = sequence % kSessionWindowBits;
+    const auto bit = sequence % kSessionWindow;
     const auto mask = std::uint64_t{1} << (bit % 64);
     bits_[bit / 64] = on ? bits_[bit / 64] | mask : bits_[bit / 64] & ~mask;
 }
@@ -16,12 +16,12 @@ void SessionWindow::set(std::uint64_t sequence, bool on) {
 bool SessionWindow::accept(std::uint64_t sequence) {
     if (sequence == 0) return false;
     if (sequence > highest_) {
-        if (sequence - highest_ >= kSessionWindowBits)
+        if (sequence - highest_ >= kSessionWindow)
             bits_.fill(0);
         else
             for (auto s = highest_ + 1; s < sequence; ++s) set(s, false);
         highest_ = sequence;
-    } else if (highest_ - sequence >= kSessionWindowBits || test(sequence)) {
+    } else if (highest_ - sequence >= kSessionWindow || test(sequence)) {
         return false;
     }
     set(sequence, true);

@@ -7,7 +7,7 @@
 namespace ipfscluster::state {
 
 /// How far back a late operation of an origin is still told apart from a repeated one.
-inline constexpr std::uint64_t kSessionWindowBits = 1024;
+inline constexpr std::uint64_t kSessionWindow = 1024;
 
 /// Which sequence numbers of one origin have been seen. A plain value; equal on every peer.
 class SessionWindow {
@@ -23,12 +23,12 @@ class SessionWindow {
     static Result<SessionWindow> decode(BytesView bytes);
 
  private:
-    static constexpr std::size_t kWords = kSessionWindowBits / 64;
+    static constexpr std::size_t kWords = kSessionWindow / 64;
     bool test(std::uint64_t sequence) const;
     void set(std::uint64_t sequence, bool on);
 
     std::uint64_t highest_ = 0;
-    std::array<std::uint64_t, kWords> bits_{};  ///< a ring: bit sequence % kSessionWindowBits
+    std::array<std::uint64_t, kWords> bits_{};  ///< a ring: bit sequence % kSessionWindow
 };
 
 }  // namespace ipfscluster::state

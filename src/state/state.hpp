@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/pin.hpp"
+#include "model/pin_operation.hpp"
 #include "runtime/source.hpp"
 #include "storage/store.hpp"
 
@@ -37,12 +37,8 @@ struct OperationId {
 };
 
 /// One operation as it stands in the log (see docs/formats.md for its bytes).
-struct LoggedOperation {
+struct LoggedOperation : PinOperation {
     OperationId id;
-    enum class Kind : std::uint8_t { pin = 1, unpin = 2 } kind = Kind::pin;
-    Pin pin;                           ///< unpin: only the CID
-    std::uint64_t expected_index = 0;  ///< component::kAnyIndex: not checked
-    Time only_if_expired_by = kTimeUnset;
 };
 
 enum class ApplyOutcome : std::uint8_t { applied, conflict, not_found, duplicate, not_expired };

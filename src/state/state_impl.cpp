@@ -223,8 +223,7 @@ Result<ApplyResult> State::Impl::apply_one(Batch& batch, std::uint64_t index,
     const auto now = before ? before->modification_index : 0;
     ICL_TRY(const bool fresh, accept(batch, index, op.id));
     if (!fresh) return ApplyResult{ApplyOutcome::duplicate, now};
-    constexpr auto kAny = UINT64_MAX;
-    if (op.expected_index != kAny && op.expected_index != now)
+    if (op.expected_index != kAnyIndex && op.expected_index != now)
         return ApplyResult{ApplyOutcome::conflict, now};
     if (op.only_if_expired_by != kTimeUnset) {
         const bool expired = before && before->pin.options.expire_at != kTimeUnset &&

@@ -22,7 +22,7 @@ std::vector<LoggedOperation> two_operations() {
     unpin.kind = LoggedOperation::Kind::unpin;
     unpin.id = {Bytes(16, 'o'), 8};
     unpin.pin.cid = test::cid(2);
-    unpin.expected_index = UINT64_MAX;
+    unpin.expected_index = kAnyIndex;
     unpin.only_if_expired_by = Time(std::chrono::seconds(1767225600));
     return {pin, unpin};
 }

@@ -33,7 +33,6 @@ std::vector<Bytes> seeds() {
         state::LoggedOperation op;
         op.id = {"client" + std::to_string(i % 2), 1 + static_cast<std::uint64_t>(i)};
         op.pin = test::pin_on(test::cid(i), {test::peer(2)});
-        op.expected_index = UINT64_MAX;
         if (i == 0) op.pin.options.expire_at = Time(std::chrono::seconds(100));
         operations.push_back(op);
     }

@@ -128,10 +128,10 @@ class TableTracker final : public component::PinTracker {
 class LoneConsensus final : public component::Consensus {
  public:
     std::vector<PeerId> members;
-    std::vector<component::PinOperation> committed;
+    std::vector<PinOperation> committed;
 
     Async<> start() override { co_return ok(); }
-    Async<component::CommitResult> commit(component::PinOperation operation) override {
+    Async<component::CommitResult> commit(PinOperation operation) override {
         committed.push_back(std::move(operation));
         co_return component::CommitResult{};
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "state/session_window.hpp"
+
 namespace ipfscluster::raft {
 
 namespace {
@@ -38,8 +40,7 @@ Result<component::CommitResult> result_of(const state::ApplyResult& applied, con
 CommitQueue::CommitQueue(asio::any_io_executor executor, Bytes origin, Duration retry_after)
     : executor_(std::move(executor)), origin_(std::move(origin)), retry_after_(retry_after) {}
 
-Result<CommitQueue::WaiterPtr> CommitQueue::add(component::PinOperation operation,
-                                                SteadyTime deadline) {
+Result<CommitQueue::WaiterPtr> CommitQueue::add(PinOperation operation, SteadyTime deadline) {
     if (pending() >= kCommitsPendingMax)
         return fail(Kind::unavailable, "too many operations wait for consensus");
     const auto size = estimate_size(operation.pin);
@@ -47,12 +48,7 @@ Result<CommitQueue::WaiterPtr> CommitQueue::add(component::PinOperation operatio
         return fail(Kind::invalid, "the pin is larger than " + std::to_string(kOperationBytesMax) +
                                        " bytes: shorten its name, metadata or origins");
     auto waiter = std::make_shared<Waiter>(executor_);
-    waiter->operation.kind = operation.kind == component::PinOperation::Kind::pin
-                                 ? state::LoggedOperation::Kind::pin
-                                 : state::LoggedOperation::Kind::unpin;
-    waiter->operation.pin = std::move(operation.pin);
-    waiter->operation.expected_index = operation.expected_index;
-    waiter->operation.only_if_expired_by = operation.only_if_expired_by;
+    waiter->operation = {std::move(operation), {}};
     // An entry that cannot be read back would stop every peer.
     ICL_TRY(state::check_operation(waiter->operation));
     waiter->size_bytes = size;
@@ -63,7 +59,7 @@ Result<CommitQueue::WaiterPtr> CommitQueue::add(component::PinOperation operatio
 
 bool CommitQueue::has_new() const {
     if (queue_.empty()) return false;
-    return proposed_.empty() || next_sequence_ < proposed_.begin()->first + kSessionWindow;
+    return proposed_.empty() || next_sequence_ < proposed_.begin()->first + state::kSessionWindow;
 }
 
 CommitQueue::ProposedBatch CommitQueue::next_batch() {

@@ -18,14 +18,12 @@ inline constexpr std::size_t kCommitsPendingMax = 16384;
 inline constexpr std::size_t kBatchOperationsMax = 512;
 inline constexpr std::size_t kBatchBytesMax = 256 * 1024;
 inline constexpr std::size_t kOperationBytesMax = 1024 * 1024;
-/// Sequence numbers on the way at once: a session remembers this many (design 3), so an operation
-/// that is proposed again is never taken for an old one.
-inline constexpr std::uint64_t kSessionWindow = 1024;
 
 /// Turns concurrent commits into log entries and log entries back into results. Operations that
 /// wait together travel together. A proposal that may have been lost is made again under the same
-/// numbers, which the session rows of the applied state make harmless. No I/O; strand of the
-/// consensus component.
+/// numbers, which the session rows of the applied state make harmless: no more numbers are on the
+/// way at once than a session tells apart (state::kSessionWindow), so a repeated one is never taken
+/// for an old one. No I/O; strand of the consensus component.
 class CommitQueue {
  public:
     struct Waiter {
@@ -43,7 +41,7 @@ class CommitQueue {
     CommitQueue(asio::any_io_executor executor, Bytes origin, Duration retry_after);
 
     /// `unavailable` when full, `invalid` when too large.
-    Result<WaiterPtr> add(component::PinOperation operation, SteadyTime deadline);
+    Result<WaiterPtr> add(PinOperation operation, SteadyTime deadline);
 
     /// Gives `propose` what has to be proposed now under this leader and term: new batches, and
     /// those whose leader changed or that got no answer for `retry_after`. Stops when `propose`

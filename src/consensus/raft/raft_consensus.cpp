@@ -7,7 +7,6 @@
 namespace ipfscluster::raft {
 
 using component::CommitResult;
-using component::PinOperation;
 
 namespace {
 

@@ -49,7 +49,7 @@ class RaftConsensus final : public component::Consensus {
     /// Reads the stored log; `corrupt` when it contradicts itself, `conflict` when it says that
     /// this peer was removed. Founding or joining goes on behind.
     Async<> start() override;
-    Async<component::CommitResult> commit(component::PinOperation operation) override;
+    Async<component::CommitResult> commit(PinOperation operation) override;
     std::vector<PeerId> peers() override;
     Result<PeerId> leader() override;
     bool is_coordinator() override;

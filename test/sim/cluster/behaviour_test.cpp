@@ -295,7 +295,7 @@ TEST_F(ClusterBehaviour, sharded_content_of_a_go_cluster_is_unpinned_with_its_sh
     }
     const auto dag = Cid::v1(Codec::dag_cbor, multihash_digest(HashCode::sha2_256, block).value());
     const auto put = [&](Cid item, PinType type, int depth, Cid reference) {
-        component::PinOperation operation;
+        PinOperation operation;
         operation.pin = wish(0, -1, -1);
         operation.pin.cid = std::move(item);
         operation.pin.type = type;

@@ -168,7 +168,7 @@ bool SimCluster::is_member(int number) {
 std::uint64_t SimCluster::submit_pin(int number, std::size_t name_bytes) {
     const auto id = next_record_++;
     records_[id] = {test_cid(id), true, Outcome::pending, {}};
-    component::PinOperation operation;
+    PinOperation operation;
     operation.pin.cid = test_cid(id);
     operation.pin.options.replication_min = operation.pin.options.replication_max = -1;
     operation.pin.options.name = "item " + std::to_string(id) + std::string(name_bytes, 'x');
@@ -179,14 +179,14 @@ std::uint64_t SimCluster::submit_pin(int number, std::size_t name_bytes) {
 void SimCluster::submit_unpin(int number, std::uint64_t record) {
     records_[record].pin = false;
     records_[record].outcome = Outcome::pending;
-    component::PinOperation operation;
-    operation.kind = component::PinOperation::Kind::unpin;
+    PinOperation operation;
+    operation.kind = PinOperation::Kind::unpin;
     operation.pin.cid = records_[record].cid;
     tasks_.spawn(run_commit(number, record, std::move(operation)));
 }
 
 asio::awaitable<void> SimCluster::run_commit(int number, std::uint64_t record,
-                                             component::PinOperation operation) {
+                                             PinOperation operation) {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto result = co_await peers_.at(number)->raft->commit(std::move(operation));
     auto& entry = records_[record];

@@ -116,8 +116,7 @@ class SimCluster {
         auto result = co_await std::move(work);
         out->emplace(std::move(result));
     }
-    asio::awaitable<void> run_commit(int number, std::uint64_t record,
-                                     component::PinOperation operation);
+    asio::awaitable<void> run_commit(int number, std::uint64_t record, PinOperation operation);
     asio::awaitable<void> run_start(int number);
     asio::awaitable<void> watch_end(int number);
     asio::awaitable<void> run_stop(Peer* peer);

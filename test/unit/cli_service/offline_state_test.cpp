@@ -37,7 +37,6 @@ struct OfflineTest : ::testing::Test {
         for (int i = 0; i < 5; ++i) {
             state::LoggedOperation operation;
             operation.pin = pin_on(cid(i), {peer(1)});
-            operation.expected_index = UINT64_MAX;
             operations.push_back(operation);
         }
         EXPECT_TRUE(state->apply(batch, 40, operations));

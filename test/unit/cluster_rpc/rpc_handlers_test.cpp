@@ -145,8 +145,8 @@ TEST_F(HandlersTest, a_trusted_peer_may_commit_through_us) {
     ASSERT_TRUE(drive(world, client.call<Empty>(peer(1), {"Consensus", "LogPin"}, pin)));
     ASSERT_TRUE(drive(world, client.call<Empty>(peer(1), {"Consensus", "LogUnpin"}, pin)));
     ASSERT_EQ(consensus.committed.size(), 2U);
-    EXPECT_EQ(consensus.committed[0].kind, component::PinOperation::Kind::pin);
-    EXPECT_EQ(consensus.committed[1].kind, component::PinOperation::Kind::unpin);
+    EXPECT_EQ(consensus.committed[0].kind, PinOperation::Kind::pin);
+    EXPECT_EQ(consensus.committed[1].kind, PinOperation::Kind::unpin);
     EXPECT_EQ(consensus.committed[1].pin.cid, pin.cid);
 }
 

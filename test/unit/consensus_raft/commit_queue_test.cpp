@@ -4,6 +4,7 @@
 
 #include "multi/multihash.hpp"
 #include "runtime/sim_world.hpp"
+#include "state/session_window.hpp"
 
 namespace ipfscluster::raft {
 namespace {
@@ -12,8 +13,8 @@ using std::chrono::seconds;
 
 class RaftCommitQueue : public testing::Test {
  protected:
-    component::PinOperation pin(int number, std::size_t name_bytes = 4) {
-        component::PinOperation operation;
+    PinOperation pin(int number, std::size_t name_bytes = 4) {
+        PinOperation operation;
         operation.pin.cid = Cid::v1(
             Codec::raw, multihash_digest(HashCode::sha2_256, std::to_string(number)).value());
         operation.pin.options.replication_min = operation.pin.options.replication_max = -1;
@@ -63,7 +64,7 @@ TEST_F(RaftCommitQueue, entries_are_bounded_by_bytes) {
 TEST_F(RaftCommitQueue, no_more_are_on_the_way_than_a_session_remembers) {
     for (int i = 0; i < 3000; ++i) add(i);
     const auto proposals = propose();
-    EXPECT_EQ(proposals.back().back().id.sequence, kSessionWindow);
+    EXPECT_EQ(proposals.back().back().id.sequence, state::kSessionWindow);
     // The first of them lingers: nothing beyond its window goes out.
     for (std::size_t i = 1; i < proposals.size(); ++i) apply(proposals[i]);
     auto rest = proposals[0];

@@ -22,7 +22,7 @@ std::vector<LoggedOperation> two_operations() {
     unpin.kind = LoggedOperation::Kind::unpin;
     unpin.id = {Bytes(16, 'o'), 8};
     unpin.pin.cid = cid(2);
-    unpin.expected_index = UINT64_MAX;
+    unpin.expected_index = kAnyIndex;
     unpin.only_if_expired_by = Time(std::chrono::seconds(1767225600));
     return {pin, unpin};
 }
@@ -46,7 +46,7 @@ TEST(OperationCodecTest, bytes_are_the_documented_ones) {
     unpin.kind = LoggedOperation::Kind::unpin;
     unpin.id = {"oo", 300};
     unpin.pin.cid = cid(1);
-    unpin.expected_index = UINT64_MAX;
+    unpin.expected_index = kAnyIndex;
     // version, count, kind, origin, sequence 300, expected any, no expiry, CID
     EXPECT_EQ(hex_encode(encode_operations({unpin})),
               "01"

@@ -14,14 +14,10 @@ using test::peer;
 using test::pin_on;
 using Op = LoggedOperation;
 
-inline Op pin_op(Pin pin, std::uint64_t expected = UINT64_MAX) {
-    return {.id = {},
-            .kind = Op::Kind::pin,
-            .pin = std::move(pin),
-            .expected_index = expected,
-            .only_if_expired_by = {}};
+inline Op pin_op(Pin pin, std::uint64_t expected = kAnyIndex) {
+    return {{.pin = std::move(pin), .expected_index = expected}, {}};
 }
-inline Op unpin_op(const Cid& c, std::uint64_t expected = UINT64_MAX) {
+inline Op unpin_op(const Cid& c, std::uint64_t expected = kAnyIndex) {
     Op op;
     op.kind = Op::Kind::unpin;
     op.pin.cid = c;

@@ -212,10 +212,7 @@ void import(Rig& rig, int count, Duration age, bool held) {
             auto pin = rig.fresh_pin(at);
             pin.timestamp -= age;
             if (held) rig.ipfs.held[cid(at)] = pin;
-            entry.push_back({.id = {},
-                             .pin = std::move(pin),
-                             .expected_index = UINT64_MAX,
-                             .only_if_expired_by = {}});
+            entry.push_back({{.pin = std::move(pin)}, {}});
         }
         storage::Batch batch;
         ASSERT_TRUE(rig.pinset->apply(batch, ++rig.index, entry));

@@ -73,7 +73,6 @@ struct Rig {
         boot();
     }
     Result<> apply(state::LoggedOperation op) {
-        op.expected_index = UINT64_MAX;
         storage::Batch batch;
         auto results = pinset->apply(batch, ++index, {op});
         if (!results) return fail(results.error());
@@ -89,7 +88,7 @@ struct Rig {
         pin.timestamp = truncate_to_seconds(world.system_now());
         return pin;
     }
-    Result<> pin(Pin p) { return apply({.id = {}, .pin = std::move(p), .only_if_expired_by = {}}); }
+    Result<> pin(Pin p) { return apply({{.pin = std::move(p)}, {}}); }
     Result<> pin(int n) { return pin(fresh_pin(n)); }
     Result<> unpin(int n) {
         state::LoggedOperation op;
