@@ -29,36 +29,37 @@ class OwnedSession final : public component::AddSession {
     std::unique_ptr<component::AddSession> session_;
 };
 
-}  // namespace
-
+/// Sends the blocks of an add to this peer's daemon and to other members.
 class ClusterAddBackend final : public adder::AddBackend {
  public:
-    explicit ClusterAddBackend(Cluster& cluster) : cluster_(cluster) {}
-    PeerId self() const override { return cluster_.self(); }
+    ClusterAddBackend(const ClusterParts& parts, Pinner& pinner) : parts_(parts), pinner_(pinner) {}
+    PeerId self() const override { return parts_.host.id(); }
     Async<std::vector<PeerId>> allocate(Pin pin) override {
-        return cluster_.block_allocate(std::move(pin));
+        return pinner_.allocate_blocks(std::move(pin));
     }
     Async<std::unique_ptr<component::BlockSession>> open_blocks(PeerId peer) override {
-        if (peer == cluster_.self()) return cluster_.parts_.ipfs.open_blocks();
-        return cluster_.parts_.peers.block_stream(std::move(peer));
+        if (peer == self()) return parts_.ipfs.open_blocks();
+        return parts_.peers.block_stream(std::move(peer));
     }
-    Async<Pin> commit_pin(Pin pin) override { return cluster_.pin(std::move(pin)); }
+    Async<Pin> commit_pin(Pin pin) override { return pinner_.pin(std::move(pin)); }
     std::pair<int, int> default_replication() const override {
-        return {cluster_.options_.defaults.replication_min,
-                cluster_.options_.defaults.replication_max};
+        return {pinner_.defaults().replication_min, pinner_.defaults().replication_max};
     }
 
  private:
-    Cluster& cluster_;
+    const ClusterParts& parts_;
+    Pinner& pinner_;
 };
 
+}  // namespace
+
 Async<std::unique_ptr<component::AddSession>> Cluster::add(component::AddParams params) {
-    ICL_CO_TRY(check_writable());
+    ICL_CO_TRY(pinner_.check_writable());
     const auto& wish = params.pin;
     if (wish.expire_at != kTimeUnset && wish.expire_at < parts_.world.system_now())
         co_return fail(Kind::invalid,
                        "pin.ExpireAt set before current time: " + format_rfc3339(wish.expire_at));
-    auto backend = std::make_unique<ClusterAddBackend>(*this);
+    auto backend = std::make_unique<ClusterAddBackend>(parts_, pinner_);
     auto session = adder::make_add_session(parts_.world, *backend, std::move(params));
     if (!session) co_return fail(session.error());
     co_return std::unique_ptr<component::AddSession>(

@@ -5,18 +5,23 @@
 
 #include "base/log.hpp"
 #include "cluster/removal_check.hpp"
-#include "cluster/repin_worker.hpp"
+#include "state/pins_where.hpp"
 
 namespace ipfscluster::cluster {
 
 Cluster::Cluster(ClusterParts parts, ClusterOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      pinner_({.world = parts_.world,
+               .state = parts_.state,
+               .consensus = parts_.consensus,
+               .ipfs = parts_.ipfs,
+               .monitor = parts_.monitor,
+               .allocator = parts_.allocator},
+              {.defaults = options_.defaults, .follower = options_.follower}),
+      repin_(parts_, options_, pinner_),
       ready_signal_(parts_.world.executor()),
-      repin_(std::make_unique<RepinWorker>(*this)),
       tasks_(parts_.world, "cluster") {}
-
-Cluster::~Cluster() = default;
 
 Async<> Cluster::start() {
     tasks_.spawn(connect_loop());
@@ -212,8 +217,20 @@ Async<> Cluster::join(Multiaddr address) {
             if (const auto member = known.peer_id(); member && *member != self())
                 parts_.host.add_addresses(*member, std::vector<Multiaddr>(1, known.without_peer()));
     ICL_CO_TRY(co_await parts_.peers.peer_add(*peer, self()));
-    auto synced = co_await parts_.consensus.wait_for_sync(kPeerCallLimit);
+    auto synced = co_await parts_.consensus.wait_for_sync(kSyncLimit);
     co_return synced;
+}
+
+Result<Pin> Cluster::pin_get(Cid cid) {
+    ICL_TRY(auto existing, parts_.state.get(cid));
+    if (!existing) return fail(Kind::not_found, std::string(component::kPinNotFound));
+    return std::move(existing->pin);
+}
+
+SourcePtr<Pin> Cluster::pins(std::uint32_t types) {
+    return state::pins_where(parts_.state, [types](const Pin& pin) {
+        return (static_cast<std::uint32_t>(pin.type) & types) != 0;
+    });
 }
 
 Async<ConnectGraph> Cluster::connect_graph() {

@@ -6,65 +6,24 @@
 #include <string>
 #include <vector>
 
-#include "cluster/given_table.hpp"
-#include "cluster/peer_client.hpp"
-#include "cluster/pin_planner.hpp"
-#include "cluster/walk.hpp"
-#include "component/allocator.hpp"
+#include "cluster/parts.hpp"
+#include "cluster/pinner.hpp"
+#include "cluster/repin_worker.hpp"
 #include "component/cluster_api.hpp"
-#include "component/consensus.hpp"
-#include "component/ipfs_connector.hpp"
-#include "component/peer_monitor.hpp"
-#include "component/pin_tracker.hpp"
-#include "net/host.hpp"
 #include "runtime/task_group.hpp"
-#include "state/state.hpp"
 
 namespace ipfscluster::cluster {
 
-/// Times a pin is planned again because another operation on the CID came first (design 3).
-inline constexpr int kPlanAttemptsMax = 3;
-/// Limit of one call to another peer about one CID, and of an id query.
-inline constexpr Duration kPeerCallLimit = std::chrono::seconds(15);
 /// Keys listed in the answer of a garbage collection (it is one JSON object by contract).
 inline constexpr std::size_t kGcKeysMax = 100000;
 
-struct ClusterOptions {
-    std::string peername;
-    PinDefaults defaults;
-    Duration ping_interval = std::chrono::seconds(15);
-    Duration state_sync_interval = std::chrono::minutes(5);
-    Duration pin_recover_interval = std::chrono::minutes(12);
-    Duration peer_watch_interval = std::chrono::seconds(5);
-    Duration dial_timeout = std::chrono::seconds(3);
-    bool disable_repinning = false;
-    Duration repin_grace =
-        std::chrono::minutes(5);   ///< a peer must be away this long before its pins move
-    std::size_t repin_rate = 100;  ///< pins moved per second, at most
-    bool follower = false;
-};
-
-/// The parts a cluster peer is made of; all outlive the Cluster.
-struct ClusterParts {
-    World& world;
-    net::Host& host;
-    state::State& state;
-    component::Consensus& consensus;
-    component::PinTracker& tracker;
-    component::IpfsConnector& ipfs;
-    component::PeerMonitor& monitor;
-    component::Allocator& allocator;
-    std::vector<component::Informer*> informers;
-    PeerClient& peers;
-};
-
-/// One peer's life: plans pins and commits them, answers for the whole cluster by asking the other
-/// members, publishes its metrics, moves the pins of dead peers. Made and owned by main after its
-/// parts, stopped before them; one strand. What it says of others is this peer's own view.
+/// One peer's life: changes the pinset through its Pinner, answers for the whole cluster by asking
+/// the other members, publishes its metrics, moves the pins of dead peers. Made and owned by main
+/// after its parts, stopped before them; one strand. What it says of others is this peer's own
+/// view.
 class Cluster final : public component::ClusterApi {
  public:
     Cluster(ClusterParts parts, ClusterOptions options);
-    ~Cluster() override;
 
     /// Starts the background loops. Returns at once; metrics flow once consensus and IPFS are
     /// ready.
@@ -83,10 +42,12 @@ class Cluster final : public component::ClusterApi {
     Async<> peer_remove(PeerId peer, bool force) override;
     Async<> join(Multiaddr address) override;
 
-    Async<Pin> pin(Pin pin) override;
-    Async<Pin> pin_path(std::string path, PinOptions options) override;
-    Async<Pin> unpin(Cid cid) override;
-    Async<Pin> unpin_path(std::string path) override;
+    Async<Pin> pin(Pin pin) override { return pinner_.pin(std::move(pin)); }
+    Async<Pin> pin_path(std::string path, PinOptions options) override {
+        return pinner_.pin_path(std::move(path), std::move(options));
+    }
+    Async<Pin> unpin(Cid cid) override { return pinner_.unpin(std::move(cid)); }
+    Async<Pin> unpin_path(std::string path) override { return pinner_.unpin_path(std::move(path)); }
     Result<Pin> pin_get(Cid cid) override;
     SourcePtr<Pin> pins(std::uint32_t types) override;
 
@@ -117,9 +78,6 @@ class Cluster final : public component::ClusterApi {
     Async<std::unique_ptr<component::AddSession>> add(component::AddParams params) override;
     component::IpfsConnector& ipfs() override { return parts_.ipfs; }
 
-    /// Peers that would get the blocks of an add with these options: everyone alive when the
-    /// factors say everywhere.
-    Async<std::vector<PeerId>> block_allocate(Pin pin);
     /// What a peer said of itself in its last ping.
     struct PingInfo {
         std::string peername;
@@ -130,28 +88,6 @@ class Cluster final : public component::ClusterApi {
     Async<> send_metrics();
 
  private:
-    friend class RepinWorker;
-    friend class ClusterAddBackend;
-
-    // pinning.cpp
-    Async<Pin> commit_planned(Pin wish);
-    /// Holders that the caller chose or an update copied, where they have died or left since:
-    /// others are chosen for them. Those that live stay. An error when too few are left.
-    Result<> replace_lost(PinPlan& planned);
-    /// Chooses the peers of a plan that leaves them open, but for those of `blacklist`. `current`
-    /// hold the pin now.
-    Result<> allocate(PinPlan& planned, const std::vector<PeerId>& current,
-                      const std::vector<PeerId>& blacklist);
-    Async<PinPlan> plan(Pin wish);
-    /// A pin that is not here may have been acknowledged by another peer a moment ago: "absent" is
-    /// said only of a state that is current.
-    Async<std::optional<state::StoredPin>> get_current(Cid cid);
-    Result<std::vector<PeerId>> choose_peers(const Pin& pin, const std::vector<PeerId>& current,
-                                             const std::vector<PeerId>& blacklist);
-    Result<> check_writable() const;
-    Async<> unpin_part(Cid cid);
-    Async<> unpin_shards(Cid root, Cid cluster_dag);
-
     // global_status.cpp
     /// What a peer is asked about one CID.
     enum class Question { status, recover, sync };
@@ -196,12 +132,12 @@ class Cluster final : public component::ClusterApi {
 
     ClusterParts parts_;
     ClusterOptions options_;
-    GivenTable given_;
+    Pinner pinner_;
+    RepinWorker repin_;
     bool ready_ = false;
     Signal ready_signal_;
     IpfsId last_ipfs_;
     std::map<PeerId, PingInfo> pings_;  ///< last ping of each member, kept when it falls silent
-    std::unique_ptr<class RepinWorker> repin_;
     TaskGroup tasks_;
 };
 

@@ -211,7 +211,7 @@ Async<PinInfo> Cluster::sync_local(Cid cid) {
 }
 
 Async<GlobalPinInfo> Cluster::sync(Cid cid) {
-    ICL_CO_TRY(auto stored, co_await get_current(cid));
+    ICL_CO_TRY(auto stored, co_await pinner_.get_current(cid));
     if (!stored) co_return fail(Kind::not_found, std::string(component::kPinNotFound));
     ICL_CO_TRY(auto global, co_await ask_about(cid, Question::sync));
     std::string failures;

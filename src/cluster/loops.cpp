@@ -3,7 +3,6 @@
 
 #include "base/log.hpp"
 #include "cluster/cluster.hpp"
-#include "cluster/repin_worker.hpp"
 #include "runtime/join.hpp"
 
 namespace ipfscluster::cluster {
@@ -41,7 +40,7 @@ asio::awaitable<void> Cluster::life() {
     tasks_.spawn(ping_loop());
     tasks_.spawn(expiry_loop());
     tasks_.spawn(recover_loop());
-    tasks_.spawn(repin_->run());
+    tasks_.spawn(repin_.run());
 }
 
 Async<> Cluster::wait_ready(Duration limit) {
@@ -125,15 +124,13 @@ Async<> Cluster::send_metrics() {
 }
 
 asio::awaitable<void> Cluster::expire_one(Cid cid, Time now, std::shared_ptr<Expiries> out) {
-    PinOperation operation{.kind = PinOperation::Kind::unpin, .only_if_expired_by = now};
-    operation.pin.cid = cid;
-    auto committed = co_await parts_.consensus.commit(std::move(operation));
-    if (committed) {
+    auto removed = co_await pinner_.expire(cid, now);
+    if (!removed) {
+        // `conflict`: others are at it.
+        if (removed.error().kind != Kind::conflict) out->failure = removed.error();
+    } else if (removed.value()) {
         ++out->removed;
         logger("cluster")->info("a pin has expired and was removed cid={}", cid.to_string());
-    } else if (committed.error().kind != Kind::conflict &&
-               committed.error().kind != Kind::not_found) {
-        out->failure = committed.error();
     }
 }
 

@@ -38,9 +38,17 @@ Result<> check_type(const Pin& pin) {
     return bad("not a type a pin can have");
 }
 
+/// A plan that holds only while `current` stands.
+PinPlan plan_on(std::optional<state::StoredPin> current) {
+    PinPlan plan;
+    plan.operation.expected_index = current ? current->modification_index : 0;
+    plan.current = std::move(current);
+    return plan;
+}
+
 }  // namespace
 
-Result<PinPlan> plan_pin(Pin wish, const std::optional<state::StoredPin>& existing,
+Result<PinPlan> plan_pin(Pin wish, std::optional<state::StoredPin> existing,
                          const PinDefaults& defaults, Time now) {
     if (!wish.cid.defined()) return fail(Kind::invalid, "bad pin object: it has no CID");
     auto& options = wish.options;
@@ -65,20 +73,19 @@ Result<PinPlan> plan_pin(Pin wish, const std::optional<state::StoredPin>& existi
                 "cannot repin a CID which is already pinned in recursive mode (new mode would "
                 "be direct). Unpin it first.");
     }
-    PinPlan plan;
-    plan.expected_index = existing ? existing->modification_index : 0;
+    PinPlan plan = plan_on(std::move(existing));
     wish.timestamp = now;
     if (wish.everywhere() || wish.type == PinType::meta) {
         wish.allocations.clear();
     } else {
         plan.allocate = wish.allocations.empty();
     }
-    plan.pin = std::move(wish);
+    plan.operation.pin = std::move(wish);
     return plan;
 }
 
 Result<PinPlan> plan_pin_update(const Pin& wish, const std::optional<state::StoredPin>& from,
-                                const std::optional<state::StoredPin>& existing, Time now) {
+                                std::optional<state::StoredPin> existing, Time now) {
     if (!from) return fail(Kind::not_found, std::string(component::kPinNotFound));
     if (from->pin.type != PinType::data)
         return fail(Kind::invalid,
@@ -87,14 +94,32 @@ Result<PinPlan> plan_pin_update(const Pin& wish, const std::optional<state::Stor
     if (options.expire_at != kTimeUnset && options.expire_at < now)
         return fail(Kind::invalid, fmt::format("pin.ExpireAt set before current time: {}",
                                                format_rfc3339(options.expire_at)));
-    PinPlan plan;
-    plan.expected_index = existing ? existing->modification_index : 0;
-    plan.pin = from->pin;
-    plan.pin.cid = wish.cid;
-    plan.pin.timestamp = now;
-    plan.pin.options.pin_update = from->pin.cid;
-    if (!options.name.empty()) plan.pin.options.name = options.name;
-    if (options.expire_at != kTimeUnset) plan.pin.options.expire_at = options.expire_at;
+    PinPlan plan = plan_on(std::move(existing));
+    auto& pin = plan.operation.pin;
+    pin = from->pin;
+    pin.cid = wish.cid;
+    pin.timestamp = now;
+    pin.options.pin_update = from->pin.cid;
+    if (!options.name.empty()) pin.options.name = options.name;
+    if (options.expire_at != kTimeUnset) pin.options.expire_at = options.expire_at;
+    return plan;
+}
+
+Result<PinPlan> plan_unpin(std::optional<state::StoredPin> existing) {
+    if (!existing) return fail(Kind::not_found, std::string(component::kPinNotFound));
+    const auto type = existing->pin.type;
+    if (type == PinType::shard)
+        return fail(Kind::invalid, "cannot unpin a shard directly. Unpin content root CID instead");
+    if (type == PinType::cluster_dag)
+        return fail(Kind::invalid,
+                    "cannot unpin a Cluster DAG directly. Unpin content root CID instead");
+    return removal_of(std::move(*existing));
+}
+
+PinPlan removal_of(state::StoredPin stored) {
+    PinPlan plan = plan_on(std::move(stored));
+    plan.operation.kind = PinOperation::Kind::unpin;
+    plan.operation.pin.cid = plan.current->pin.cid;
     return plan;
 }
 

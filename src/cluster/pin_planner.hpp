@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "component/allocator.hpp"
-#include "model/pin.hpp"
+#include "model/pin_operation.hpp"
 #include "state/state.hpp"
 
 namespace ipfscluster::cluster {
@@ -15,23 +15,31 @@ struct PinDefaults {
     int replication_max = -1;
 };
 
-/// What the planner decided: the pin to commit, and whether peers must be chosen for it first.
+/// What the planner decided: the operation to commit, and whether peers must be chosen for its pin
+/// first.
 struct PinPlan {
-    Pin pin;
+    PinOperation operation;  ///< expects what `current` is
     bool allocate = false;
-    std::uint64_t expected_index = 0;  ///< index the plan was made on; 0: the CID was absent
+    std::optional<state::StoredPin> current;  ///< what the plan was made on
 };
 
 /// Merges a wished pin with the one in the pinset by the rules of internals 7.1: defaults, factor
 /// checks, expiry in the future, no change of type, no recursive to direct. Pure.
 /// `wish.allocations` non-empty means the caller has chosen.
-Result<PinPlan> plan_pin(Pin wish, const std::optional<state::StoredPin>& existing,
+Result<PinPlan> plan_pin(Pin wish, std::optional<state::StoredPin> existing,
                          const PinDefaults& defaults, Time now);
 
 /// `pin-update`: the pin `from` under a new CID. `not_found` when it is absent, `invalid` when it
 /// is no plain pin. Pure.
 Result<PinPlan> plan_pin_update(const Pin& wish, const std::optional<state::StoredPin>& from,
-                                const std::optional<state::StoredPin>& existing, Time now);
+                                std::optional<state::StoredPin> existing, Time now);
+
+/// The removal of content as a user asks for it: `not_found` when it is absent, `invalid` for the
+/// parts of sharded content, which go with their root. Pure.
+Result<PinPlan> plan_unpin(std::optional<state::StoredPin> existing);
+
+/// The removal of `stored`, whatever it is. Pure.
+PinPlan removal_of(state::StoredPin stored);
 
 /// Whether a pin must get new peers: a holder is no member any more, or holders are in `dead` and
 /// fewer than the minimum of live ones are left. Pure.

@@ -2,14 +2,12 @@
 #include <map>
 #include <vector>
 
+#include "cluster/parts.hpp"
+#include "cluster/pinner.hpp"
 #include "cluster/repin_schedule.hpp"
-#include "multi/cid.hpp"
-#include "multi/peer_id.hpp"
 #include "runtime/task_group.hpp"
 
 namespace ipfscluster::cluster {
-
-class Cluster;
 
 /// Gives the pins of dead peers, and at once those of peers that left the cluster, new holders.
 /// Runs on every peer but acts only on the coordinator, so that one peer repairs; a walk is
@@ -17,7 +15,8 @@ class Cluster;
 /// coordinator changes. Owned by Cluster, its strand; whose death it sees is this peer's own view.
 class RepinWorker {
  public:
-    explicit RepinWorker(Cluster& cluster);
+    /// All three outlive it.
+    RepinWorker(const ClusterParts& parts, const ClusterOptions& options, Pinner& pinner);
 
     /// The loop; spawned by the cluster.
     asio::awaitable<void> run();
@@ -28,14 +27,10 @@ class RepinWorker {
     std::vector<PeerId> overdue(const std::vector<PeerId>& members);
     /// One walk over the pinset.
     Async<RepinSchedule::Walk> walk(std::vector<PeerId> dead);
-    enum class Outcome {
-        moved,       ///< it was in need and was given new peers
-        no_need,     ///< what others have done to it since the walk began stands
-        holder_back  ///< one of the dead lives, for now
-    };
-    Async<Outcome> repin_one(Cid cid, std::vector<PeerId> dead);
 
-    Cluster& cluster_;
+    const ClusterParts& parts_;
+    const ClusterOptions& options_;
+    Pinner& pinner_;
     RepinSchedule schedule_;
     std::map<PeerId, SteadyTime> dead_since_;
 };

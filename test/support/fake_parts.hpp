@@ -125,7 +125,7 @@ class TableTracker final : public component::PinTracker {
 };
 
 /// Agrees with itself at once.
-class LoneConsensus final : public component::Consensus {
+class LoneConsensus : public component::Consensus {
  public:
     std::vector<PeerId> members;
     std::vector<PinOperation> committed;

@@ -31,17 +31,17 @@ TEST(plan_pin, fills_defaults_and_asks_for_peers) {
     const auto plan = plan_pin(wish(), std::nullopt, kDefaults, kNow);
     ASSERT_TRUE(plan);
     EXPECT_TRUE(plan.value().allocate);
-    EXPECT_EQ(plan.value().expected_index, 0u);
-    EXPECT_EQ(plan.value().pin.options.replication_min, 2);
-    EXPECT_EQ(plan.value().pin.options.replication_max, 3);
-    EXPECT_EQ(plan.value().pin.timestamp, kNow);
+    EXPECT_EQ(plan.value().operation.expected_index, 0u);
+    EXPECT_EQ(plan.value().operation.pin.options.replication_min, 2);
+    EXPECT_EQ(plan.value().operation.pin.options.replication_max, 3);
+    EXPECT_EQ(plan.value().operation.pin.timestamp, kNow);
 }
 
 TEST(plan_pin, is_planned_on_the_index_of_the_existing_pin) {
     const auto plan =
         plan_pin(wish(), stored(test::pin_on(cid(1), {peer(1)}), 42), kDefaults, kNow);
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan.value().expected_index, 42u);
+    EXPECT_EQ(plan.value().operation.expected_index, 42u);
     EXPECT_TRUE(plan.value().allocate) << "the holders are merged by the allocator";
 }
 
@@ -52,7 +52,7 @@ TEST(plan_pin, everywhere_has_no_allocations) {
     const auto plan = plan_pin(pin, std::nullopt, kDefaults, kNow);
     ASSERT_TRUE(plan);
     EXPECT_FALSE(plan.value().allocate);
-    EXPECT_TRUE(plan.value().pin.allocations.empty());
+    EXPECT_TRUE(plan.value().operation.pin.allocations.empty());
 }
 
 TEST(plan_pin, peers_the_caller_chose_are_kept) {
@@ -61,7 +61,7 @@ TEST(plan_pin, peers_the_caller_chose_are_kept) {
     const auto plan = plan_pin(pin, std::nullopt, kDefaults, kNow);
     ASSERT_TRUE(plan);
     EXPECT_FALSE(plan.value().allocate);
-    EXPECT_EQ(plan.value().pin.allocations, (std::vector<PeerId>{peer(1), peer(2)}));
+    EXPECT_EQ(plan.value().operation.pin.allocations, (std::vector<PeerId>{peer(1), peer(2)}));
 }
 
 struct RefusedCase {
@@ -174,22 +174,22 @@ TEST(plan_pin_update, copies_the_source_with_its_peers) {
     auto plan = plan_pin_update(update, stored(source), std::nullopt, kNow);
     ASSERT_TRUE(plan);
     EXPECT_FALSE(plan.value().allocate);
-    EXPECT_EQ(plan.value().expected_index, 0u);
-    EXPECT_EQ(plan.value().pin.cid, cid(2));
-    EXPECT_EQ(plan.value().pin.allocations, source.allocations);
-    EXPECT_EQ(plan.value().pin.options.pin_update, cid(1));
-    EXPECT_EQ(plan.value().pin.options.name, "old");
-    EXPECT_EQ(plan.value().pin.options.metadata.at("k"), "v");
-    EXPECT_EQ(plan.value().pin.timestamp, kNow);
+    EXPECT_EQ(plan.value().operation.expected_index, 0u);
+    EXPECT_EQ(plan.value().operation.pin.cid, cid(2));
+    EXPECT_EQ(plan.value().operation.pin.allocations, source.allocations);
+    EXPECT_EQ(plan.value().operation.pin.options.pin_update, cid(1));
+    EXPECT_EQ(plan.value().operation.pin.options.name, "old");
+    EXPECT_EQ(plan.value().operation.pin.options.metadata.at("k"), "v");
+    EXPECT_EQ(plan.value().operation.pin.timestamp, kNow);
 
     update.options.name = "new";
     update.options.expire_at = kNow + 1h;
     plan =
         plan_pin_update(update, stored(source), stored(test::pin_on(cid(2), {peer(3)}), 9), kNow);
     ASSERT_TRUE(plan);
-    EXPECT_EQ(plan.value().expected_index, 9u);
-    EXPECT_EQ(plan.value().pin.options.name, "new");
-    EXPECT_EQ(plan.value().pin.options.expire_at, kNow + 1h);
+    EXPECT_EQ(plan.value().operation.expected_index, 9u);
+    EXPECT_EQ(plan.value().operation.pin.options.name, "new");
+    EXPECT_EQ(plan.value().operation.pin.options.expire_at, kNow + 1h);
 }
 
 TEST(plan_pin_update, needs_a_plain_source_and_a_time_in_the_future) {
@@ -254,8 +254,29 @@ TEST(repin_wish, gets_new_peers_even_when_the_pin_was_once_an_update) {
     const auto plan = plan_pin(again, stored(pin), kDefaults, kNow);
     ASSERT_TRUE(plan);
     EXPECT_TRUE(plan.value().allocate);
-    EXPECT_EQ(plan.value().pin.options.name, "kept");
-    EXPECT_EQ(plan.value().pin.options.replication_max, 2);
+    EXPECT_EQ(plan.value().operation.pin.options.name, "kept");
+    EXPECT_EQ(plan.value().operation.pin.options.replication_max, 2);
+}
+
+TEST(plan_unpin, expects_the_pin_that_it_removes) {
+    const auto plan = plan_unpin(stored(test::pin_on(cid(1), {peer(1)}), 42));
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan.value().operation.kind, PinOperation::Kind::unpin);
+    EXPECT_EQ(plan.value().operation.pin.cid, cid(1));
+    EXPECT_EQ(plan.value().operation.expected_index, 42u);
+    EXPECT_EQ(plan.value().current->pin.allocations, std::vector<PeerId>(1, peer(1)));
+    EXPECT_EQ(plan_unpin(std::nullopt).error().text, component::kPinNotFound);
+}
+
+TEST(plan_unpin, parts_of_sharded_content_go_with_their_root_only) {
+    for (const auto type : {PinType::shard, PinType::cluster_dag}) {
+        auto part = test::pin_on(cid(1), {peer(1)});
+        part.type = type;
+        const auto refused = plan_unpin(stored(part));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().kind, Kind::invalid);
+        EXPECT_EQ(removal_of(stored(part)).operation.expected_index, 7u);
+    }
 }
 
 }  // namespace

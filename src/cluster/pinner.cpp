@@ -1,0 +1,264 @@
+#include "cluster/pinner.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "component/cluster_api.hpp"
+#include "dag/links.hpp"
+
+namespace ipfscluster::cluster {
+
+namespace {
+
+const char* const kFollowerText =
+    "this peer is configured to be in follower mode. Write operations are disabled";
+
+}  // namespace
+
+Pinner::Pinner(PinnerParts parts, PinnerOptions options) : parts_(parts), options_(options) {}
+
+Result<> Pinner::check_writable() const {
+    if (options_.follower) return fail(Kind::denied, kFollowerText);
+    return ok();
+}
+
+Async<Pinner::Decision> Pinner::change(std::string what, Planner planner) {
+    for (int attempt = 1;; ++attempt) {
+        ICL_CO_TRY(auto decision, co_await planner());
+        if (!decision.plan) co_return decision;
+        auto committed = co_await parts_.consensus.commit(decision.plan->operation);
+        if (committed) {
+            logger("cluster")->debug("committed: {} index={}", what, committed.value().index);
+            co_return decision;
+        }
+        const auto kind = committed.error().kind;
+        const bool others_came_first = kind == Kind::conflict || kind == Kind::not_found;
+        if (!others_came_first || attempt == kPlanAttemptsMax)
+            co_return fail(committed.error().in(what));
+    }
+}
+
+Async<std::optional<state::StoredPin>> Pinner::get_current(Cid cid) {
+    ICL_CO_TRY(auto here, parts_.state.get(cid));
+    if (here) co_return here;
+    ICL_CO_TRY(co_await parts_.consensus.wait_for_sync(kSyncLimit));
+    co_return parts_.state.get(cid);
+}
+
+// Pins.
+
+Async<Pin> Pinner::pin(Pin wish) {
+    ICL_CO_TRY(check_writable());
+    auto what = "pin " + wish.cid.to_string();
+    Planner planner = [this, wish] { return plan_wish(wish); };
+    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    ICL_ASSERT(done.plan, "a wish always leads to a plan");
+    co_return std::move(done.plan->operation.pin);
+}
+
+Async<Pin> Pinner::pin_path(std::string path, PinOptions options) {
+    ICL_CO_TRY(check_writable());
+    ICL_CO_TRY(auto cid, co_await parts_.ipfs.resolve(path));
+    Pin wish;
+    wish.cid = std::move(cid);
+    wish.max_depth = options.mode == PinMode::direct ? kDepthDirect : kDepthRecursive;
+    wish.options = std::move(options);
+    auto pinned = co_await pin(std::move(wish));
+    co_return pinned;
+}
+
+Async<Pinner::Decision> Pinner::plan_wish(Pin wish) {
+    const auto from = wish.options.pin_update;
+    const bool update = from.defined() && from != wish.cid;
+    std::optional<state::StoredPin> source;
+    if (update) {
+        ICL_CO_TRY(source, co_await get_current(from));
+    }
+    ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
+    const auto now = parts_.world.system_now();
+    auto plan = update ? plan_pin_update(wish, source, std::move(existing), now)
+                       : plan_pin(std::move(wish), std::move(existing), options_.defaults, now);
+    if (!plan) co_return fail(plan.error());
+    if (plan.value().allocate) {
+        const auto& current = plan.value().current;
+        const auto holders = current ? current->pin.allocations : std::vector<PeerId>{};
+        ICL_CO_TRY(allocate(plan.value(), holders, {}));
+    } else {
+        ICL_CO_TRY(replace_lost(plan.value()));
+    }
+    co_return Decision{std::move(plan.value())};
+}
+
+Async<Repin> Pinner::repin(Cid cid, std::vector<PeerId> dead) {
+    auto what = "pin " + cid.to_string();
+    Planner planner = [this, cid, dead] { return plan_repin(cid, dead); };
+    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    if (done.plan) co_return Repin::moved;
+    co_return done.holder_back ? Repin::holder_back : Repin::no_need;
+}
+
+Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead) {
+    ICL_CO_TRY(auto stored, parts_.state.get(cid));
+    // Unpinned meanwhile: a commit on "absent" would raise the dead.
+    if (!stored) co_return Decision{};
+    const auto back =
+        std::erase_if(dead, [&](const PeerId& peer) { return parts_.monitor.alive(peer); });
+    const auto members = parts_.consensus.peers();
+    if (!needs_repin(stored->pin, dead, {members.begin(), members.end()}))
+        co_return Decision{.holder_back = back > 0};
+    const auto now = parts_.world.system_now();
+    const auto expire_at = stored->pin.options.expire_at;
+    if (expire_at != kTimeUnset && expire_at < now) co_return Decision{};  // it goes
+    auto wish = repin_wish(stored->pin);
+    const auto holders = stored->pin.allocations;
+    ICL_CO_TRY(auto plan, plan_pin(std::move(wish), std::move(stored), options_.defaults, now));
+    if (plan.allocate) {
+        ICL_CO_TRY(allocate(plan, holders, dead));
+    }
+    co_return Decision{std::move(plan)};
+}
+
+// Removals.
+
+Async<Pin> Pinner::unpin(Cid cid) {
+    ICL_CO_TRY(check_writable());
+    auto what = "unpin " + cid.to_string();
+    Planner planner = [this, cid] { return plan_removal(cid); };
+    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    ICL_ASSERT(done.plan, "an absent pin is an error");
+    co_return std::move(done.plan->current->pin);
+}
+
+Async<Pin> Pinner::unpin_path(std::string path) {
+    ICL_CO_TRY(check_writable());
+    ICL_CO_TRY(auto cid, co_await parts_.ipfs.resolve(path));
+    auto unpinned = co_await unpin(std::move(cid));
+    co_return unpinned;
+}
+
+Async<Pinner::Decision> Pinner::plan_removal(Cid cid) {
+    ICL_CO_TRY(auto existing, co_await get_current(cid));
+    ICL_CO_TRY(auto plan, plan_unpin(std::move(existing)));
+    // Before the meta pin itself, so that what fails midway can be repeated.
+    const auto& pin = plan.current->pin;
+    if (pin.type == PinType::meta) {
+        ICL_CO_TRY(co_await unpin_shards(cid, pin.reference));
+    }
+    co_return Decision{std::move(plan)};
+}
+
+/// Sharded content of a Go cluster: the pins of its shards, which the cluster DAG's block links,
+/// and that of the block (internals 8.3).
+Async<> Pinner::unpin_shards(Cid root, Cid cluster_dag) {
+    // Its pin goes last: without it the shards are gone, and the block may be.
+    ICL_CO_TRY(auto listed, parts_.state.get(cluster_dag));
+    if (!listed) co_return ok();
+    auto block = co_await parts_.ipfs.block_get(cluster_dag);
+    if (!block)
+        co_return fail(block.error().in("the shards of " + root.to_string() + " stand in " +
+                                        cluster_dag.to_string() + ", which cannot be read"));
+    auto shards = dag::child_links(cluster_dag, block.value());
+    if (!shards) co_return fail(shards.error().in("the cluster DAG of " + root.to_string()));
+    for (const auto& shard : shards.value()) {
+        ICL_CO_TRY(co_await unpin_part(shard));
+    }
+    auto done = co_await unpin_part(cluster_dag);
+    co_return done;
+}
+
+Async<> Pinner::unpin_part(Cid cid) {
+    auto what = "unpin shard " + cid.to_string();
+    Planner planner = [this, cid] { return plan_part_removal(cid); };
+    ICL_CO_TRY(co_await change(std::move(what), std::move(planner)));
+    co_return ok();
+}
+
+Async<Pinner::Decision> Pinner::plan_part_removal(Cid cid) {
+    ICL_CO_TRY(auto stored, parts_.state.get(cid));
+    if (!stored || (stored->pin.type != PinType::shard && stored->pin.type != PinType::cluster_dag))
+        co_return Decision{};
+    co_return Decision{removal_of(std::move(*stored))};
+}
+
+Async<bool> Pinner::expire(Cid cid, Time now) {
+    auto what = "expiry of " + cid.to_string();
+    Planner planner = [this, cid, now] { return plan_expiry(cid, now); };
+    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    co_return done.plan.has_value();
+}
+
+Async<Pinner::Decision> Pinner::plan_expiry(Cid cid, Time now) {
+    ICL_CO_TRY(auto stored, parts_.state.get(cid));
+    if (!stored) co_return Decision{};
+    const auto expire_at = stored->pin.options.expire_at;
+    if (expire_at == kTimeUnset || expire_at > now) co_return Decision{};
+    auto plan = removal_of(std::move(*stored));
+    plan.operation.only_if_expired_by = now;
+    co_return Decision{std::move(plan)};
+}
+
+// Who holds a pin.
+
+Result<std::vector<PeerId>> Pinner::choose_peers(const Pin& pin, const std::vector<PeerId>& holders,
+                                                 const std::vector<PeerId>& blacklist) {
+    component::AllocationRequest request;
+    request.cid = pin.cid;
+    request.replication_min = pin.options.replication_min;
+    request.replication_max = pin.options.replication_max;
+    request.current = holders;
+    request.priority = pin.options.user_allocations;
+    request.blacklist = blacklist;
+    for (const auto& name : parts_.allocator.metric_names()) {
+        auto metrics = parts_.monitor.latest(name);
+        // A peer whose pings have stopped is not given anything, however fresh its other metrics
+        // are.
+        std::erase_if(metrics, [&](const Metric& m) { return !parts_.monitor.alive(m.peer); });
+        given_.subtract(name, metrics);
+        request.metrics[name] = std::move(metrics);
+    }
+    return parts_.allocator.allocate(request);
+}
+
+Result<> Pinner::allocate(PinPlan& plan, const std::vector<PeerId>& holders,
+                          const std::vector<PeerId>& blacklist) {
+    auto& pin = plan.operation.pin;
+    ICL_TRY(auto chosen, choose_peers(pin, holders, blacklist));
+    std::vector<PeerId> added;
+    for (const auto& peer : chosen)
+        if (std::find(holders.begin(), holders.end(), peer) == holders.end()) added.push_back(peer);
+    given_.give(added, 0);
+    pin.allocations = std::move(chosen);
+    return ok();
+}
+
+Result<> Pinner::replace_lost(PinPlan& plan) {
+    auto& pin = plan.operation.pin;
+    std::vector<PeerId> dead;
+    for (const auto& peer : pin.allocations)
+        if (!parts_.monitor.alive(peer)) dead.push_back(peer);
+    const auto members = parts_.consensus.peers();
+    // A walk that repairs may be past this pin's place already.
+    if (!needs_repin(pin, dead, {members.begin(), members.end()})) return ok();
+    const auto holders = std::move(pin.allocations);
+    return allocate(plan, holders, dead);
+}
+
+Async<std::vector<PeerId>> Pinner::allocate_blocks(Pin pin) {
+    ICL_CO_TRY(check_writable());
+    auto& options = pin.options;
+    if (options.replication_min == 0) options.replication_min = options_.defaults.replication_min;
+    if (options.replication_max == 0) options.replication_max = options_.defaults.replication_max;
+    ICL_CO_TRY(check_replication(options.replication_min, options.replication_max));
+    if (!pin.everywhere()) {
+        auto chosen = choose_peers(pin, pin.allocations, {});
+        if (chosen) given_.give(chosen.value(), 0);
+        co_return chosen;
+    }
+    std::vector<PeerId> alive;
+    for (const auto& peer : parts_.consensus.peers())
+        if (parts_.monitor.alive(peer)) alive.push_back(peer);
+    co_return alive;
+}
+
+}  // namespace ipfscluster::cluster

@@ -1,0 +1,106 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/given_table.hpp"
+#include "cluster/pin_planner.hpp"
+#include "component/allocator.hpp"
+#include "component/consensus.hpp"
+#include "component/ipfs_connector.hpp"
+#include "component/peer_monitor.hpp"
+#include "state/state.hpp"
+
+namespace ipfscluster::cluster {
+
+/// Times a change is planned because other operations on the CID came first.
+inline constexpr int kPlanAttemptsMax = 3;
+/// How long this peer waits until everything committed before is applied here.
+inline constexpr Duration kSyncLimit = std::chrono::seconds(15);
+
+/// What the Pinner works with; all outlive it.
+struct PinnerParts {
+    World& world;
+    state::State& state;
+    component::Consensus& consensus;
+    component::IpfsConnector& ipfs;
+    component::PeerMonitor& monitor;
+    component::Allocator& allocator;
+};
+
+struct PinnerOptions {
+    PinDefaults defaults;
+    bool follower = false;  ///< requests are refused
+};
+
+/// What came of a try to give a pin new holders.
+enum class Repin {
+    moved,       ///< it was in need and was given new peers
+    no_need,     ///< what others have done to it meanwhile stands
+    holder_back  ///< no need for now: one of the dead lives
+};
+
+/// Every change this peer makes to the pinset: requests, adds, expiry and repair. Each reads what
+/// stands now, plans on it, chooses peers and commits; when another operation on the CID came first
+/// it is planned again, kPlanAttemptsMax times in all. Owned by Cluster, its strand. A failure of
+/// the plan comes as it is, one of the commit names the CID.
+class Pinner {
+ public:
+    Pinner(PinnerParts parts, PinnerOptions options);
+
+    const PinDefaults& defaults() const { return options_.defaults; }
+    /// `denied` where this peer only follows.
+    Result<> check_writable() const;
+
+    /// The pin as it was committed.
+    Async<Pin> pin(Pin wish);
+    Async<Pin> pin_path(std::string path, PinOptions options);
+    /// The pin as it was. `not_found`: component::kPinNotFound.
+    Async<Pin> unpin(Cid cid);
+    Async<Pin> unpin_path(std::string path);
+    /// Gives a pin other holders than `dead`, if it is still in need of them.
+    Async<Repin> repin(Cid cid, std::vector<PeerId> dead);
+    /// Removes a pin that has expired by `now`; false when it has not, or is gone.
+    Async<bool> expire(Cid cid, Time now);
+    /// A pin that is not here may have been acknowledged by another peer a moment ago: "absent" is
+    /// said only of a state that is current.
+    Async<std::optional<state::StoredPin>> get_current(Cid cid);
+    /// Peers that get the blocks of an add with these options: everyone alive when the factors say
+    /// everywhere.
+    Async<std::vector<PeerId>> allocate_blocks(Pin pin);
+
+ private:
+    /// What a planner made of what stands now.
+    struct Decision {
+        std::optional<PinPlan> plan;  ///< nothing: there is nothing to do
+        bool holder_back = false;
+    };
+    using Planner = std::function<Async<Decision>()>;
+    /// The one loop: plans, commits, and plans again. The last decision, carried out. `what` is
+    /// said of a failed commit.
+    Async<Decision> change(std::string what, Planner planner);
+
+    Async<Decision> plan_wish(Pin wish);
+    Async<Decision> plan_removal(Cid cid);
+    Async<Decision> plan_part_removal(Cid cid);
+    Async<Decision> plan_repin(Cid cid, std::vector<PeerId> dead);
+    Async<Decision> plan_expiry(Cid cid, Time now);
+
+    Async<> unpin_part(Cid cid);
+    Async<> unpin_shards(Cid root, Cid cluster_dag);
+    /// Gives the pin of a plan peers, none of `blacklist`. `holders` hold it now.
+    Result<> allocate(PinPlan& plan, const std::vector<PeerId>& holders,
+                      const std::vector<PeerId>& blacklist);
+    /// The caller chose the holders, or an update copied them: those that have died or left since
+    /// are replaced, the others stay. An error when too few are left.
+    Result<> replace_lost(PinPlan& plan);
+    Result<std::vector<PeerId>> choose_peers(const Pin& pin, const std::vector<PeerId>& holders,
+                                             const std::vector<PeerId>& blacklist);
+
+    PinnerParts parts_;
+    PinnerOptions options_;
+    GivenTable given_;
+};
+
+}  // namespace ipfscluster::cluster
