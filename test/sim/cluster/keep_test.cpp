@@ -136,6 +136,32 @@ TEST_F(KeepTest, both_holders_of_five_peers_return) {
     holders_return(5, 2);
 }
 
+TEST_F(KeepTest, a_status_waits_only_briefly_for_a_peer_that_is_no_holder) {
+    SimCluster cluster(4, 3, options());
+    cluster.start_all();
+    ASSERT_EQ(cluster.settle(), "");
+    const auto bytes = content();
+    const auto item = SimCluster::cid_of(bytes);
+    cluster.submit_add(0, item, bytes, 1, 1);
+    ASSERT_EQ(cluster.settle(), "");
+    const int holder = holders(cluster, 0, item).at(0);
+    const int asked = (holder + 1) % 3;
+    const int silent = (holder + 2) % 3;
+    // Its pings arrive, our questions do not.
+    cluster.network.cut_one_way(cluster.peer(asked).id, cluster.peer(silent).id);
+    const auto began = cluster.world.steady_now();
+    auto global =
+        cluster.await<GlobalPinInfo>(asked, cluster.peer(asked).life().cluster.status(item));
+    ASSERT_TRUE(global) << global.error().text;
+    const auto took = cluster.world.steady_now() - began;
+    EXPECT_GE(took, 3s) << "it is asked";
+    EXPECT_LT(took, 4s);
+    const auto& rows = global.value().peer_map;
+    EXPECT_EQ(rows.at(cluster.peer(holder).id).status, TrackerStatus::pinned);
+    EXPECT_EQ(rows.at(cluster.peer(silent).id).status, TrackerStatus::remote);
+    EXPECT_EQ(rows.at(cluster.peer(silent).id).error, "");
+}
+
 TEST_F(KeepTest, a_holder_that_stays_away_throughout_leaves_the_pin_waiting_and_then_serves_it) {
     SimCluster cluster(2, 3, options());
     cluster.start_all();
