@@ -93,16 +93,35 @@ void MemoryDisk::apply(const Batch& batch) {
 }
 
 void MemoryDisk::mark_synced(std::uint64_t sequence) {
-    while (!unsynced_.empty() && unsynced_.front().first <= sequence) unsynced_.pop_front();
+    while (!unsynced_.empty() && unsynced_.front().first <= sequence) {
+        now_synced(std::move(unsynced_.front()));
+        unsynced_.pop_front();
+    }
+}
+
+void MemoryDisk::now_synced(Batches::value_type batch) {
+    if (kept_ == 0) return;
+    synced_.push_back(std::move(batch));
+    while (synced_.size() > kept_) synced_.pop_front();
+}
+
+void MemoryDisk::undo_newest(Batches& batches) {
+    auto undo = std::move(batches.back().second);
+    batches.pop_back();
+    ++sequence_;
+    for (auto& u : undo) set(u.family, u.key, std::move(u.before), nullptr);
+}
+
+std::size_t MemoryDisk::lose_synced(std::size_t count) {
+    std::size_t lost = 0;
+    for (; lost < count && !(unsynced_.empty() && synced_.empty()); ++lost)
+        undo_newest(unsynced_.empty() ? synced_ : unsynced_);
+    return lost;
 }
 
 void MemoryDisk::lose_unsynced(std::size_t keep) {
-    while (unsynced_.size() > keep) {
-        auto undo = std::move(unsynced_.back().second);
-        unsynced_.pop_back();
-        ++sequence_;
-        for (auto& u : undo) set(u.family, u.key, std::move(u.before), nullptr);
-    }
+    while (unsynced_.size() > keep) undo_newest(unsynced_);
+    for (auto& batch : unsynced_) now_synced(std::move(batch));
     unsynced_.clear();
 }
 

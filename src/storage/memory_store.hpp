@@ -26,6 +26,11 @@ class MemoryDisk {
     std::size_t unsynced_batches() const { return unsynced_.size(); }
     /// Undoes unsynced batches, newest first, until `keep` of them are left; those become durable.
     void lose_unsynced(std::size_t keep);
+    /// From now on that many synced batches can be lost, too.
+    void keep_synced(std::size_t count) { kept_ = count; }
+    /// A disk that breaks its promise: undoes the newest `count` batches, synced or not, as far as
+    /// they are kept. Nobody may use it meanwhile. Gives how many it were.
+    std::size_t lose_synced(std::size_t count);
 
     void hold(std::uint64_t at) { held_.insert(at); }
     void release(std::uint64_t at);
@@ -50,7 +55,12 @@ class MemoryDisk {
     std::multiset<std::uint64_t> held_;
     std::set<std::pair<Family, Bytes>>
         garbage_;  ///< keys with versions that only frozen views need
-    std::deque<std::pair<std::uint64_t, std::vector<Undo>>> unsynced_;
+    using Batches = std::deque<std::pair<std::uint64_t, std::vector<Undo>>>;
+    void undo_newest(Batches& batches);
+    void now_synced(Batches::value_type batch);
+    Batches unsynced_;
+    Batches synced_;  ///< the newest `kept_` of them
+    std::size_t kept_ = 0;
 };
 
 /// The in-memory twin of RocksStore, with faults that tests ask for. Owned by the test, outlives

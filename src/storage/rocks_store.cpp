@@ -57,6 +57,8 @@ rocksdb::DBOptions database_options(const RocksOptions& o) {
     db.allow_fallocate = o.preallocate;
     // A crash loses a suffix of the writes, never one in the middle.
     db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    // Whole log files that are missing or cut short are noticed at open.
+    db.track_and_verify_wals_in_manifest = true;
     db.max_manifest_file_size = 4U << 20;
     db.keep_log_file_num = 2;
     db.max_log_file_size = 1U << 20;

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Raised with each incompatible change of this header. */
-#define ICL_RAFT_ABI 1u
+#define ICL_RAFT_ABI 2u
 
 /* Statuses; negative ones are failures, their text is given by icl_last_error (icl_bridge.h). */
 enum {
@@ -110,6 +110,11 @@ typedef struct {
     uint64_t snapshot_index, snapshot_term; /* not 0 for a message that installs a snapshot */
     icl_raft_slice snapshot_token;
     icl_raft_slice bytes; /* what icl_raft_step takes at the receiver */
+    uint64_t index;       /* of an answer to an append: acknowledged, or refused, up to here */
+    uint64_t commit;      /* of a heartbeat: entries up to here the receiver has acknowledged */
+    uint64_t reject_hint; /* of a refused append: where the sender's log may agree at most */
+    uint32_t reject;      /* 1: the message refuses */
+    uint32_t reserved;
 } icl_raft_message;
 
 typedef struct {

@@ -32,7 +32,9 @@ class Daemon {
           leave_(leave || config.cluster.leave_on_shutdown),
           data_(config.raft.data_folder),
           data_kept_(config.raft.backups_rotate),
-          peer_(world_, std::move(config), std::move(identity), std::move(wish)),
+          config_(std::move(config)),
+          identity_(std::move(identity)),
+          wish_(std::move(wish)),
           signals_(io_, SIGINT, SIGTERM, SIGHUP),
           stop_(io_.get_executor()) {}
 
@@ -56,7 +58,7 @@ class Daemon {
                 std::cerr << "Shutdown is taking long: what still runs is cut now. Another signal "
                              "ends this process at once."
                           << std::endl;
-                peer_.hurry();
+                if (peer_) peer_->hurry();
             } else {
                 std::cerr << "killed" << std::flush;
                 std::_Exit(1);
@@ -66,7 +68,7 @@ class Daemon {
     }
 
     asio::awaitable<void> watch_end() {
-        auto why = co_await peer_.wait_ended();
+        auto why = co_await peer_->wait_ended();
         if (why.kind == Kind::cancelled) co_return;
         end_reason_ = why;
         stop_.notify_all();
@@ -81,7 +83,16 @@ class Daemon {
     }
 
     asio::awaitable<void> serve() {
-        auto started = co_await peer_.start();
+        bool again = true;
+        while (again) {
+            peer_ = std::make_unique<Peer>(world_, config_, identity_, wish_);
+            again = co_await serve_one_life();
+        }
+    }
+
+    /// True when the peer is to come back at once as a new one.
+    asio::awaitable<bool> serve_one_life() {
+        auto started = co_await peer_->start();
         TaskGroup watch(world_, "watch");
         if (started) {
             watch.spawn(watch_end());
@@ -91,8 +102,17 @@ class Daemon {
             }
         }
         auto unwatched = co_await watch.stop();
-        auto stopped = co_await peer_.stop(leave_ && started && !end_reason_);
-        if (peer_.membership_ended() && stopped) put_data_aside();
+        auto stopped = co_await peer_->stop(leave_ && started && !end_reason_);
+        if (peer_->membership_ended() && stopped)
+            put_data_aside("no member any more, --bootstrap joins anew");
+        if (peer_->comes_back_anew() && stopped && signal_count_ == 0) {
+            logger("service")->warn("{}", started.error().text);
+            // What ended with the peer has its turn; its database must not be open when it moves.
+            auto turn = co_await world_.sleep_for(Duration::zero());
+            static_cast<void>(turn);
+            peer_.reset();
+            if (put_data_aside("the peer joins anew")) co_return true;
+        }
         if (!started)
             result_ = fail(started.error());
         else if (end_reason_ && end_reason_->kind == Kind::conflict)
@@ -104,21 +124,20 @@ class Daemon {
             result_ = fail(stopped.error());
         else if (!unwatched)
             result_ = fail(unwatched.error());
+        co_return false;
     }
 
     /// A peer that left or was removed can join again as somebody new; what it agreed on with the
     /// others stays readable.
-    void put_data_aside() {
+    bool put_data_aside(const char* then) {
         auto moved = rotate_data(data_, data_kept_);
         if (moved)
-            logger("service")->info(
-                "no member any more: pinset and consensus data lie in {}.old.0; --bootstrap joins "
-                "anew",
-                data_);
+            logger("service")->info("pinset and consensus data lie in {}.old.0; {}", data_, then);
         else
             logger("service")->error(
                 "consensus data must be cleaned before this peer joins again error=\"{}\"",
                 moved.error().text);
+        return moved.has_value();
     }
 
     asio::io_context io_;
@@ -126,7 +145,10 @@ class Daemon {
     bool leave_;
     std::string data_;
     std::int64_t data_kept_;
-    Peer peer_;
+    config::Config config_;
+    KeyPair identity_;
+    StartWish wish_;
+    std::unique_ptr<Peer> peer_;
     asio::signal_set signals_;
     Signal stop_;
     int signal_count_ = 0;

@@ -132,6 +132,9 @@ struct Grammar {
         state_cleanup =
             state->add_subcommand("cleanup", "remove the pinset and all consensus data");
         state_cleanup->add_flag("-f,--force", flags.force, "do not ask");
+        state_accept_loss = state->add_subcommand(
+            "accept-loss", "go on with data of which a part that was agreed on is lost");
+        state_accept_loss->add_flag("-f,--force", flags.force, "do not ask");
         state_crdt = state->add_subcommand("crdt", "not served: this build has no crdt")->group("");
         state_crdt->allow_extras();
         // An unknown word is a help topic, as in Go. Last: sub-commands would inherit it.
@@ -140,7 +143,7 @@ struct Grammar {
 
     CLI::App app;
     CLI::App *init, *daemon, *version, *help;
-    CLI::App *state, *state_export, *state_import, *state_cleanup, *state_crdt;
+    CLI::App *state, *state_export, *state_import, *state_cleanup, *state_accept_loss, *state_crdt;
     bool ignored = false, print_version = false, stats = false, tracing = false;
     std::string datastore, help_about;
     std::vector<std::string> peers, bootstrap, allocations;
@@ -158,6 +161,8 @@ Result<> finish_state(Grammar& g, Flags& flags) {
         flags.command = Flags::Command::state_import;
     } else if (g.state_cleanup->parsed()) {
         flags.command = Flags::Command::state_cleanup;
+    } else if (g.state_accept_loss->parsed()) {
+        flags.command = Flags::Command::state_accept_loss;
     } else {
         const auto words = g.state->remaining();
         if (!words.empty())

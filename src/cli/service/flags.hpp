@@ -18,7 +18,8 @@ struct Flags {
         daemon,
         state_export,
         state_import,
-        state_cleanup
+        state_cleanup,
+        state_accept_loss
     };
     Command command = Command::none;
     bool version_of_program = false;  ///< asked with --version, which names the program too
@@ -33,7 +34,7 @@ struct Flags {
     std::string ipfs = "auto";
     bool ipfs_given = false;
     bool custom_secret = false;
-    bool force = false;  ///< of `state import` and `state cleanup`, too
+    bool force = false;  ///< of `state import`, `state cleanup` and `state accept-loss`, too
     bool random_ports = false;
     std::vector<std::string> peers;
     std::string source_url;

@@ -63,6 +63,10 @@ int run(std::vector<std::string> args) {
             auto done = service::run_state_cleanup(f, env, std::cin, std::cout);
             return done ? 0 : report("cleaning state", done.error());
         }
+        case Flags::Command::state_accept_loss: {
+            auto done = service::run_state_accept_loss(f, env, std::cin, std::cout);
+            return done ? 0 : report("accepting a loss", done.error());
+        }
         case Flags::Command::none:
             break;
     }

@@ -68,6 +68,10 @@ std::string database_folder(const config::Config& config) {
     return config.raft.data_folder + "/db";
 }
 
+std::string floor_path(const config::Config& config) {
+    return config.raft.data_folder + "/floor.json";
+}
+
 Async<std::uint64_t> write_pins(state::State& state, std::ostream& out) {
     auto pins = state.list();
     std::string text;
@@ -155,6 +159,12 @@ Result<OfflineState::Exported> OfflineState::export_pins(std::ostream& out) {
 
 Result<Imported> OfflineState::import_pins(PinReader& pins) {
     return wait(replace_pinset(*store_, *state_, pins));
+}
+
+Result<raft::Position> OfflineState::position() {
+    raft::LogStore log(*store_);
+    ICL_TRY(log.open());
+    return raft::Position{log.last_index(), log.hard_state().term};
 }
 
 bool OfflineState::empty() {

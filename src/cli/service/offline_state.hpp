@@ -4,6 +4,7 @@
 
 #include "cli/service/pin_file.hpp"
 #include "config/config.hpp"
+#include "consensus/raft/types.hpp"
 #include "runtime/asio_world.hpp"
 #include "state/state.hpp"
 #include "storage/rocks_store.hpp"
@@ -12,6 +13,8 @@ namespace ipfscluster::service {
 
 /// Where the peer's database lies.
 std::string database_folder(const config::Config& config);
+/// The floor under its log.
+std::string floor_path(const config::Config& config);
 
 /// Pins of an import that become one batch; bounds what is held in memory.
 inline constexpr std::size_t kImportBatchMax = 1024;
@@ -46,6 +49,8 @@ class OfflineState {
     };
     Result<Exported> export_pins(std::ostream& out);
     Result<Imported> import_pins(PinReader& pins);
+    /// Where the log ends: index of its last entry, and the term the peer was in.
+    Result<raft::Position> position();
     /// Neither pins nor anything of consensus.
     bool empty();
 

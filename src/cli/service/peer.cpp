@@ -1,14 +1,17 @@
 #include "cli/service/peer.hpp"
 
 #include <filesystem>
+#include <set>
 
 #include "api/rest/tar_stream.hpp"
 #include "base/log.hpp"
+#include "cli/service/offline_state.hpp"
 #include "cli/service/options.hpp"
 #include "cli/service/peer_parts.hpp"
 #include "cli/service/provided_keys.hpp"
 #include "cluster/rpc_handlers.hpp"
 #include "config/peerstore.hpp"
+#include "consensus/raft/loss.hpp"
 #include "tracker/pins_to_hold.hpp"
 
 namespace ipfscluster::service {
@@ -28,10 +31,17 @@ Async<> Peer::Parts::start_storage() {
             logger("service")->warn("{} cannot be written error=\"{}\"", config.remembered_path(),
                                     noted.error().text);
     }
-    ICL_CO_TRY(store, storage::RocksStore::open(world, options));
-    state = std::make_unique<state::State>(*store, identity.id);
-    ICL_CO_TRY(state->open());
-    co_return ok();
+    auto opened = storage::RocksStore::open(world, options);
+    Result<> whole = ok();
+    if (opened) {
+        store = std::move(opened.value());
+        state = std::make_unique<state::State>(*store, identity.id);
+        whole = state->open();
+    } else {
+        whole = fail(opened.error());
+    }
+    if (!whole && whole.error().kind == Kind::corrupt) loss = whole.error().text;
+    co_return whole;
 }
 
 Async<> Peer::Parts::start_network() {
@@ -155,6 +165,7 @@ void Peer::Parts::make_components() {
     agreement.remembered = memory.known().members;
     agreement.joining = memory.known().joining;
     agreement.found_alone = found_alone;
+    agreement.floor = std::make_shared<raft::DiskFloorFile>(floor_path(config));
     consensus =
         std::make_unique<raft::RaftConsensus>(world, *host, *store, *state, std::move(agreement));
     monitor = std::make_unique<monitor::PubsubMonitor>(world, *host, monitor_options(config),
@@ -202,7 +213,11 @@ Async<> Peer::Parts::start_components() {
         *rpc_server,
         {.api = *cluster, .tracker = *tracker, .ipfs = *ipfs, .consensus = *consensus});
     rpc_server->start();
-    ICL_CO_TRY(co_await consensus->start());
+    auto agreeing = co_await consensus->start();
+    if (!agreeing) {
+        loss = consensus->loss();
+        co_return fail(agreeing.error());
+    }
     ICL_CO_TRY(co_await tracker->start());
     ICL_CO_TRY(co_await cluster->start());
     tasks.spawn(watch_consensus());
@@ -293,15 +308,61 @@ Peer::Peer(World& world, config::Config config, KeyPair identity, StartWish wish
 
 Peer::~Peer() = default;
 
+Async<> Peer::Parts::start_all() {
+    ICL_CO_TRY(co_await start_storage());
+    ICL_CO_TRY(co_await start_network());
+    ICL_CO_TRY(co_await open_ipfs());
+    make_components();
+    ICL_CO_TRY(co_await start_components());
+    ICL_CO_TRY(co_await start_apis());
+    co_return ok();
+}
+
+std::vector<PeerId> Peer::Parts::other_members() const {
+    std::set<PeerId> others(memory.known().members.begin(), memory.known().members.end());
+    if (consensus)
+        for (const auto& [id, record] : consensus->log().nodes())
+            if (!record.removed) others.insert(record.peer);
+    others.erase(identity.id);
+    return {others.begin(), others.end()};
+}
+
+Async<> Peer::Parts::judge_loss() {
+    auto others = other_members();
+    const auto count = others.size();
+    logger("service")->error(
+        "this peer's data is not whole; {} other members are asked error=\"{}\"", count, loss);
+    if (!host) {
+        ICL_CO_TRY(co_await start_network());
+    }
+    ICL_CO_TRY(come_back, co_await raft::quorum_is_intact(world, *host, std::move(others),
+                                                          config.raft.network_timeout));
+    if (come_back) {
+        // Without its data it must know whom to wait for, also where no earlier build has noted it.
+        auto members = other_members();
+        members.push_back(identity.id);
+        ICL_CO_TRY(co_await memory.keep(std::move(members), identity.id));
+        co_return fail(Kind::corrupt, loss +
+                                          "; the other members are whole, so this peer comes "
+                                          "back as a new one and its old data is put aside");
+    }
+    co_return fail(
+        Kind::corrupt,
+        loss + ". Of the " + std::to_string(count) +
+            " other members it knows too few say that their data is whole to go on without this "
+            "peer, so nothing is touched. Start it again when they run, or let it go on with what "
+            "is there: `ipfs-cluster-service state accept-loss`");
+}
+
 Async<> Peer::start() {
     auto& p = *parts_;
-    ICL_CO_TRY(co_await p.start_storage());
-    ICL_CO_TRY(co_await p.start_network());
-    ICL_CO_TRY(co_await p.open_ipfs());
-    p.make_components();
-    ICL_CO_TRY(co_await p.start_components());
-    ICL_CO_TRY(co_await p.start_apis());
-    co_return ok();
+    auto started = co_await p.start_all();
+    if (started || p.loss.empty()) co_return started;
+    co_return co_await p.judge_loss();
+}
+
+bool Peer::comes_back_anew() const {
+    return parts_->come_back;
 }
 
 void Peer::hurry() {

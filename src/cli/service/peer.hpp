@@ -37,6 +37,9 @@ class Peer {
     Async<> stop(bool leave);
     /// Cuts the deadlines of the shutdown that runs or comes: what still runs then is cut at once.
     void hurry();
+    /// This peer's data is damaged or misses what was synced, and a majority of the other members
+    /// is whole: put aside, it can come back as a newcomer. Also after `stop`.
+    bool comes_back_anew() const;
     /// This peer left or was removed: its consensus data is of no use to it any more. Also after
     /// `stop`.
     bool membership_ended() const;

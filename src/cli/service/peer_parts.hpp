@@ -89,13 +89,19 @@ struct Peer::Parts {
     bool ready_once = false;
     bool saving_peerstore = false;
     bool sending_metrics = false;
-    bool left = false;  ///< the others agreed that this peer is no member any more
+    std::string loss;        ///< why the data is not whole; empty: it is, as far as is known
+    bool come_back = false;  ///< as somebody new, without it
+    bool left = false;       ///< the others agreed that this peer is no member any more
 
     void end(Error why) {
         if (!end_reason) end_reason = std::move(why);
         ended.notify_all();
     }
 
+    Async<> start_all();
+    /// What becomes of a peer whose data is not whole; fails in any case, with the reason.
+    Async<> judge_loss();
+    std::vector<PeerId> other_members() const;
     Async<> start_storage();
     Async<> start_network();
     Async<> open_ipfs();

@@ -17,6 +17,7 @@
 #include "config/identity.hpp"
 #include "config/lock_file.hpp"
 #include "config/remembered.hpp"
+#include "consensus/raft/log_floor.hpp"
 
 namespace ipfscluster::service {
 
@@ -221,6 +222,41 @@ Result<bool> run_state_cleanup(const Flags& flags, const config::Environment& en
     }
     ICL_TRY(rotate_data(data, folder.config.raft.backups_rotate));
     logger("service")->info("data correctly cleaned up; it lies in {}.old.0", data);
+    return true;
+}
+
+Result<bool> run_state_accept_loss(const Flags& flags, const config::Environment& env,
+                                   std::istream& in, std::ostream& out) {
+    ICL_TRY(auto lock, take_lock(flags.folder));
+    ICL_TRY(const auto folder, open_folder(std::move(lock), flags, env));
+    raft::DiskFloorFile file(floor_path(folder.config));
+    ICL_TRY(const auto floor, file.read());
+    if (!floor) {
+        logger("service")->info("nothing is known to be lost");
+        return true;
+    }
+    if (has_database(folder.config)) {
+        OfflineState offline;
+        const auto opened = offline.open(folder.config, folder.self);
+        const Result<raft::Position> position =
+            opened ? offline.position() : Result<raft::Position>(fail(opened.error()));
+        ICL_TRY(offline.close());
+        if (!position)
+            return fail(position.error().in(
+                "what is left cannot be used; `state cleanup` puts it aside, and this peer joins "
+                "anew"));
+        out << "The log ends with entry " << position.value().index << " in term "
+            << position.value().term << "; it had entry " << floor->last_index << " in term "
+            << floor->term << " on the disk.\n";
+        if (!floor->damage.empty()) out << "Damaged: " << floor->damage << "\n";
+    }
+    if (!flags.force &&
+        !confirmed(in, out,
+                   "What this peer agreed to and has lost is given up: other peers may have been "
+                   "told that it is safe."))
+        return false;
+    ICL_TRY(file.remove());
+    logger("service")->warn("the loss is accepted; the peer starts with what is there");
     return true;
 }
 

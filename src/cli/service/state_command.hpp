@@ -24,4 +24,9 @@ Result<bool> run_state_import(const Flags& flags, const config::Environment& env
 Result<bool> run_state_cleanup(const Flags& flags, const config::Environment& env, std::istream& in,
                                std::ostream& out);
 
+/// Forgets what is known to be lost (the floor under the log), after saying how much it is: the
+/// peer starts with what is there. False: the user declined.
+Result<bool> run_state_accept_loss(const Flags& flags, const config::Environment& env,
+                                   std::istream& in, std::ostream& out);
+
 }  // namespace ipfscluster::service

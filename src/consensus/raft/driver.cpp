@@ -22,6 +22,10 @@ asio::awaitable<void> RaftConsensus::run() {
     auto ended = co_await drive();
     if (!ended && !stopping_ && ended.error().kind != Kind::cancelled) end_with(ended.error());
     engine_.reset();
+    if (!removed_) co_return;
+    // A restart must know it without asking anybody.
+    auto synced = co_await store_.sync();
+    if (!synced) logger("raft")->debug("the removal is not on the disk: {}", synced.error().text);
 }
 
 asio::awaitable<void> RaftConsensus::run_ticks() {
@@ -172,7 +176,14 @@ Result<> RaftConsensus::tend_snapshots(SteadyTime now) {
 Async<> RaftConsensus::persist(storage::Batch batch, bool sync) {
     if (batch.empty()) co_return ok();
     if (!sync) co_return store_.write(std::move(batch));
-    co_return co_await store_.write_synced(std::move(batch));
+    log_.count_round(batch);
+    ICL_CO_TRY(co_await store_.write_synced(std::move(batch)));
+    floor_.synced({.node = node_id_,
+                   .rounds = log_.rounds(),
+                   .term = log_.hard_state().term,
+                   .last_index = log_.last_index(),
+                   .damage = {}});
+    co_return ok();
 }
 
 Async<bool> RaftConsensus::round() {

@@ -334,7 +334,11 @@ Result<MessageInfo> read_message(BytesView message) {
                                                info->term,
                                                info->type,
                                                {info->snapshot_index, info->snapshot_term},
-                                               Bytes(view(info->snapshot_token))};
+                                               Bytes(view(info->snapshot_token)),
+                                               info->index,
+                                               info->commit,
+                                               info->reject_hint,
+                                               info->reject != 0};
         },
         &out)));
     return out;

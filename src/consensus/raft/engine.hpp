@@ -100,6 +100,10 @@ struct MessageInfo {
     std::uint32_t type = 0;
     Position snapshot;  ///< index 0: not a snapshot message
     Bytes token;
+    std::uint64_t index = 0;        ///< of an answer to an append: what it takes or refuses
+    std::uint64_t commit = 0;       ///< of a heartbeat: the receiver has acknowledged this far
+    std::uint64_t reject_hint = 0;  ///< of a refused append: how far the logs may agree at most
+    bool reject = false;
 };
 Result<MessageInfo> read_message(BytesView message);
 

@@ -25,6 +25,8 @@ Result<> judge(const HelloReply& reply, const PeerId& peer) {
             return fail(Kind::conflict, who + " says that this peer was removed from the cluster");
         case HelloStatus::not_ready:
             return fail(Kind::unavailable, who + " has not joined a cluster yet");
+        case HelloStatus::lost:
+            return fail(Kind::invalid, who + " leads, and says of this node: " + reply.text);
         case HelloStatus::another_node:
             return fail(Kind::not_found, who + " is another node now: " + reply.text);
         default:
@@ -35,9 +37,9 @@ Result<> judge(const HelloReply& reply, const PeerId& peer) {
 Async<Greeted> greet_unbounded(net::Host& host, PeerId peer, Hello hello, Duration limit) {
     std::vector<std::string> protocols(1, kRaftProtocol);
     auto opened = co_await host.open(peer, std::move(protocols), limit);
-    // These two are kept for the one meaning each that the callers act on.
-    if (!opened &&
-        (opened.error().kind == Kind::conflict || opened.error().kind == Kind::not_found))
+    // These are kept for the one meaning each that the callers act on.
+    if (!opened && (opened.error().kind == Kind::conflict ||
+                    opened.error().kind == Kind::not_found || opened.error().kind == Kind::invalid))
         co_return fail(Kind::unavailable, opened.error().text);
     if (!opened) co_return fail(opened.error());
     Greeted out;

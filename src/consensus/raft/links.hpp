@@ -20,7 +20,8 @@ inline constexpr Duration kLinkRetryMax = std::chrono::seconds(2);
 
 /// Opens a stream and exchanges hellos. Any status but `ok` becomes an error: `denied` for another
 /// cluster or version, `conflict` when the acceptor says that we were removed, `not_found` when it
-/// is not the node that was wanted, `unavailable` otherwise.
+/// is not the node that was wanted, `invalid` when it says that our log has lost something,
+/// `unavailable` otherwise.
 struct Greeted {
     std::unique_ptr<FrameStream> stream;
     HelloReply reply;

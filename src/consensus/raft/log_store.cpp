@@ -16,6 +16,7 @@ constexpr std::string_view kCompacted = "compacted";
 constexpr std::string_view kClusterId = "cluster_id";
 constexpr std::string_view kIncarnation = "incarnation";
 constexpr std::string_view kImported = "imported";
+constexpr std::string_view kRounds = "rounds";
 constexpr std::string_view kNodePrefix = "node/";
 constexpr std::string_view kSeenPrefix = "seen/";
 constexpr std::size_t kEntryHeaderBytes = 9;
@@ -103,6 +104,9 @@ Result<> LogStore::load_meta() {
         } else if (key == kCompacted) {
             ICL_TRY(auto at, decode_position(key, value));
             compacted_ = at;
+        } else if (key == kRounds) {
+            if (value.size() != 8) return fail(Kind::corrupt, "raft_meta rounds: wrong length");
+            rounds_ = get_be64(value);
         } else if (key == kClusterId) {
             cluster_id_ = Bytes(value);
         } else if (key == kImported) {
@@ -194,6 +198,12 @@ void LogStore::set_seen(Batch& batch, NodeId id) {
 void LogStore::set_hard_state(Batch& batch, const HardState& state) {
     hard_state_ = state;
     batch.put(Family::raft_meta, Bytes(kHardState), encode_hard_state(hard_state_));
+}
+
+void LogStore::count_round(Batch& batch) {
+    Bytes value;
+    put_be64(value, ++rounds_);
+    batch.put(Family::raft_meta, Bytes(kRounds), std::move(value));
 }
 
 void LogStore::append(Batch& batch, const std::vector<LogEntry>& entries) {
@@ -302,6 +312,14 @@ Result<SnapshotMeta> LogStore::snapshot(std::uint64_t request_index, NodeId to) 
 }
 
 Result<LogEntry> LogStore::stored_entry(std::uint64_t index) const {
+    auto entry = read_entry(index);
+    // The engine hands on that it failed, not why.
+    if (!entry && entry.error().kind == Kind::corrupt && damage_.empty())
+        damage_ = entry.error().text;
+    return entry;
+}
+
+Result<LogEntry> LogStore::read_entry(std::uint64_t index) const {
     ICL_TRY(auto row, store_.get(Family::raft_log, index_key(index)));
     if (!row)
         return fail(Kind::corrupt, "raft_log: entry " + std::to_string(index) + " is missing");

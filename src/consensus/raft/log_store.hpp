@@ -56,9 +56,15 @@ class LogStore final : public LogReader {
     const Bytes& conf_state() const { return conf_state_; }
     const std::vector<Member>& members() const { return members_; }
     const NodeTable& nodes() const { return nodes_; }
+    /// Batches of this component that were written with a sync, ever: see Floor.
+    std::uint64_t rounds() const { return rounds_; }
+    /// The first stored entry that could not be read, or that was missing; empty: none.
+    const std::string& damage() const { return damage_; }
 
     // Changes.
     void set_hard_state(storage::Batch& batch, const HardState& state);
+    /// The batch will be synced.
+    void count_round(storage::Batch& batch);
     /// Replaces everything from the first entry's index on.
     void append(storage::Batch& batch, const std::vector<LogEntry>& entries);
     /// `hard.commit` is raised to the applied index: a node must not start with applied > commit.
@@ -86,6 +92,7 @@ class LogStore final : public LogReader {
     Result<> load_meta();
     Result<> load_log_end();
     Result<LogEntry> stored_entry(std::uint64_t index) const;
+    Result<LogEntry> read_entry(std::uint64_t index) const;
     void push_tail(const LogEntry& entry);
     void cut_tail(std::uint64_t from);
 
@@ -97,6 +104,8 @@ class LogStore final : public LogReader {
     Position applied_;
     Position compacted_;
     std::uint64_t last_index_ = 0;
+    std::uint64_t rounds_ = 0;
+    mutable std::string damage_;
     Bytes conf_state_;
     std::vector<Member> members_;
     NodeTable nodes_;

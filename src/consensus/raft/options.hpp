@@ -1,7 +1,9 @@
 #pragma once
+#include <memory>
 #include <vector>
 
 #include "base/time.hpp"
+#include "consensus/raft/log_floor.hpp"
 #include "multi/peer_id.hpp"
 
 namespace ipfscluster::raft {
@@ -22,6 +24,8 @@ struct RaftOptions {
     /// The operator says that it shall found a cluster alone where nobody answers that he knows it,
     /// whatever `remembered` and `joining` say. Without effect in a cluster.
     bool found_alone = false;
+    /// Where the floor under the log is kept; null: nothing notices a log that lost its tail.
+    std::shared_ptr<FloorFile> floor;
 
     /// A follower that hears nothing for one to two election timeouts stands for election.
     Duration election_timeout = std::chrono::seconds(1);

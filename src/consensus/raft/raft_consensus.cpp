@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "consensus/raft/loss.hpp"
 
 namespace ipfscluster::raft {
 
@@ -30,6 +31,7 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
       options_(std::move(options)),
       self_(host.id()),
       log_(store),
+      floor_(world, options_.floor),
       commits_(world.executor(), random_bytes(world, kOriginBytes), 2 * options_.election_timeout),
       tasks_(world, "raft"),
       links_(world, host, tasks_, options_.network_timeout,
@@ -44,6 +46,7 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
               },
               [this](NodeId id, const Error& why) {
                   if (why.kind == Kind::conflict) return end_removed(why);
+                  if (why.kind == Kind::invalid) return end_with({Kind::corrupt, why.text});
                   if (why.kind == Kind::denied && refused_logged_.insert(id).second)
                       logger("raft")->error("a peer refuses us peer={} error=\"{}\"",
                                             peer_of(id).to_string(), why.text);
@@ -65,7 +68,7 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
 RaftConsensus::~RaftConsensus() = default;
 
 Async<> RaftConsensus::start() {
-    ICL_CO_TRY(log_.open());
+    ICL_CO_TRY(look_for_loss());
     host_.handle(kRaftProtocol, [this](net::StreamPtr stream) { accept(std::move(stream)); });
     if (log_.has_identity() && !log_.members().empty()) {
         node_id_ = make_node_id(self_, log_.incarnation());
@@ -80,13 +83,34 @@ Async<> RaftConsensus::start() {
         }
         if (options_.found_alone)
             logger("raft")->warn("--found-alone has no effect: this peer has a cluster");
-        ICL_CO_TRY(start_engine());
+        auto started = start_engine();
+        if (!started && !log_.damage().empty()) {
+            loss_ = log_.damage();
+            co_return fail(Kind::corrupt, loss_);
+        }
+        if (!started) co_return started;
         tasks_.spawn(run_commit_limits());
         co_return ok();
     }
     tasks_.spawn(run_commit_limits());
     tasks_.spawn(found_or_join());
     co_return ok();
+}
+
+Result<> RaftConsensus::look_for_loss() {
+    auto opened = log_.open();
+    if (!opened && opened.error().kind != Kind::corrupt) return opened;
+    std::optional<Floor> floor;
+    if (options_.floor) {
+        auto read = options_.floor->read();
+        if (!read && read.error().kind == Kind::unsupported) return fail(read.error());
+        // As without one. The next sync writes it anew.
+        if (!read) logger("raft")->warn("no floor under the log: {}", read.error().text);
+        if (read) floor = std::move(read.value());
+    }
+    loss_ = opened ? what_is_missing(log_, floor, self_) : opened.error().text;
+    if (loss_.empty()) return ok();
+    return fail(Kind::corrupt, loss_);
 }
 
 Result<> RaftConsensus::start_engine() {
@@ -107,6 +131,7 @@ Result<> RaftConsensus::start_engine() {
     tasks_.spawn(run_ticks());
     tasks_.spawn(run_disk_watch());
     tasks_.spawn(run_lookout());
+    tasks_.spawn(floor_.run());
     if (!reconciling_) {
         reconciling_ = true;
         tasks_.spawn(run_reconcile());
@@ -135,6 +160,9 @@ void RaftConsensus::end_with(Error why) {
     if (ended_ || stopping_) return;
     // Whoever waits for the end takes `conflict` for the removal of this peer.
     if (why.kind == Kind::conflict && !removed_) why.kind = Kind::internal;
+    // The engine says that it could not read, the log what.
+    if (!log_.damage().empty() && !removed_) why = {Kind::corrupt, log_.damage()};
+    if (why.kind == Kind::corrupt) loss_ = why.text;
     logger("raft")->error("consensus has ended error=\"{}\"", why.text);
     ended_ = why;
     commits_.fail_all({Kind::unavailable, "consensus has ended: " + why.text});
@@ -285,6 +313,9 @@ Async<> RaftConsensus::clean() {
         co_return fail(Kind::conflict, "consensus must be stopped before its data is removed");
     storage::Batch batch;
     LogStore::wipe(batch);
+    if (options_.floor) {
+        ICL_CO_TRY(options_.floor->remove());
+    }
     co_return co_await store_.write_synced(std::move(batch));
 }
 
@@ -304,6 +335,13 @@ Async<> RaftConsensus::stop() {
     auto stopped = co_await tasks_.stop();
     leases_.clear();
     engine_.reset();
+    if (node_id_ != 0) {
+        std::string damage = ended_ ? loss_ : std::string();
+        auto noted = co_await floor_.finish(std::move(damage));
+        if (!noted)
+            logger("raft")->warn("the floor under the log cannot be written error=\"{}\"",
+                                 noted.error().text);
+    }
     co_return stopped;
 }
 

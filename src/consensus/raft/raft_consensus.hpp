@@ -64,6 +64,10 @@ class RaftConsensus final : public component::Consensus {
     /// The members agreed that this peer is none of them any more: its removal was applied here, is
     /// in its records, or a member said so.
     bool removed() const { return removed_; }
+    /// Why this peer's data is not all that it had on the disk; empty: it is. Then `start` failed
+    /// with `corrupt`, or the component has ended, and under its node id nothing may be said again
+    /// unless somebody accepts the loss (`FloorFile::remove`).
+    const std::string& loss() const { return loss_; }
     Async<> clean() override;
     Async<> stop() override;
 
@@ -81,6 +85,11 @@ class RaftConsensus final : public component::Consensus {
         std::uint64_t from = 0;  ///< index of the snapshot
         SteadyTime since{};
     };
+    struct Shrunk {
+        std::uint64_t term = 0;
+        SteadyTime since{};
+        bool certain = false;
+    };
     /// A MsgSnapshot that waits until what it names is here.
     struct SnapshotOffer {
         PeerId from;
@@ -89,6 +98,7 @@ class RaftConsensus final : public component::Consensus {
     };
 
     // raft_consensus.cpp: life
+    Result<> look_for_loss();
     Result<> start_engine();
     bool is_member() const;
     Result<> check_running() const;
@@ -172,6 +182,9 @@ class RaftConsensus final : public component::Consensus {
     asio::awaitable<void> run_fetch(SnapshotOffer offer);
     bool supersedes(const SnapshotOffer& offer) const;
     Async<> wait_superseded();
+    bool hears_of_loss(const MessageInfo& info);
+    bool shows_loss(const MessageInfo& info);
+    bool has_lost(NodeId id) const;
     void take_message(Bytes message);
     asio::awaitable<void> run_reconcile();
 
@@ -183,6 +196,7 @@ class RaftConsensus final : public component::Consensus {
     PeerId self_;
 
     LogStore log_;
+    LogFloor floor_;
     NodeId node_id_ = 0;
     Bytes expected_cluster_id_;
     std::unique_ptr<Engine> engine_;
@@ -217,8 +231,10 @@ class RaftConsensus final : public component::Consensus {
     bool stopping_ = false;
     std::optional<Error> ended_;
     std::string hindrance_;
+    std::string loss_;
     bool removed_ = false;
     std::set<NodeId> refused_logged_;
+    std::map<NodeId, Shrunk> shrunk_;    ///< nodes that refuse appends they had acknowledged
     std::map<NodeId, PeerId> contacts_;  ///< nodes that talk to us and are in no table of ours yet
 };
 

@@ -10,8 +10,10 @@ namespace ipfscluster::raft {
 
 namespace {
 
-/// eraftpb.MessageType of a leadership transfer, whose `from` is the node to lead.
+/// eraftpb.MessageType; `from` of a leadership transfer is the node to lead.
 constexpr std::uint32_t kTransferLeader = 13;
+constexpr std::uint32_t kAppendResponse = 4;
+constexpr std::uint32_t kHeartbeat = 8;
 constexpr std::size_t kStreamsMax = 256;
 
 std::string node_text(NodeId id) {
@@ -116,6 +118,8 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
     reply.cluster_id = own.cluster_id;
     reply.has_cluster = engine_ != nullptr && is_member();
     reply.knows_opener = knows(remote);
+    reply.lists_opener = std::any_of(log_.nodes().begin(), log_.nodes().end(),
+                                     [&](const auto& item) { return item.second.peer == remote; });
     auto refuse = [&reply](HelloStatus status, std::string text) {
         reply.status = status;
         reply.text = std::move(text);
@@ -143,6 +147,9 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
         co_return refuse(HelloStatus::another_node,
                          "it lost the data of node " + node_text(said.wanted) +
                              " or left its cluster, and is node " + node_text(node_id_));
+    if (has_lost(said.node))
+        co_return refuse(HelloStatus::lost,
+                         "its log lacks entries that it had acknowledged, or has others there");
     if (said.purpose == Purpose::join) {
         if (!reply.has_cluster || nodes_of(remote).empty() || said.node == 0)
             co_return refuse(HelloStatus::refused, "not a member: add it with `peers add`");
@@ -176,6 +183,13 @@ Async<> RaftConsensus::receive_messages(FrameStream* stream, NodeId from) {
         if (info.to != node_id_)
             co_return fail(Kind::corrupt, "raft stream: a message for another node than wanted");
         if (engine_ == nullptr || ended_) continue;
+        if (hears_of_loss(info)) continue;
+        if (shows_loss(info)) {
+            // It opens the stream anew and is told.
+            if (has_lost(from))
+                co_return fail(Kind::invalid, "raft stream: the node has lost a part of its log");
+            continue;
+        }
         last_heard_ = world_.steady_now();
         if (info.snapshot.index != 0) {
             begin_fetch({stream->remote(), std::move(info), std::move(message)});
@@ -187,6 +201,56 @@ Async<> RaftConsensus::receive_messages(FrameStream* stream, NodeId from) {
             if (!woken) co_return fail(woken.error());
         }
     }
+}
+
+/// A log that is shorter than what its node acknowledged has lost synced entries: never for another
+/// reason, since a node acknowledges what it has synced. The node sees it when the leader counts on
+/// entries that it does not have.
+bool RaftConsensus::hears_of_loss(const MessageInfo& info) {
+    if (info.type != kHeartbeat || info.term < status_.term || info.commit <= log_.last_index())
+        return false;
+    end_with({Kind::corrupt, "synced data is missing: the log ends with entry " +
+                                 std::to_string(log_.last_index()) +
+                                 ", and this node has acknowledged entry " +
+                                 std::to_string(info.commit) + " to the leader"});
+    return true;
+}
+
+/// The leader sees it when the node refuses an append at or behind what it had acknowledged; such
+/// an answer may be an old one that came late by another stream, so it counts when it comes again.
+/// Or when the node has agreed entries that the leader never had: others lost them and went on.
+/// None of it is for the engine, which would take the logs for equal.
+bool RaftConsensus::shows_loss(const MessageInfo& info) {
+    if (info.type != kAppendResponse || status_.role != Role::leader || info.term != status_.term)
+        return false;
+    const bool never_sent = !info.reject && info.index > log_.last_index();
+    if (!info.reject && !never_sent) {
+        if (!has_lost(info.from)) shrunk_.erase(info.from);
+        return false;
+    }
+    const auto progress = engine_->progress();
+    if (!progress) return false;
+    const auto peer = std::find_if(progress.value().begin(), progress.value().end(),
+                                   [&](const Progress& each) { return each.id == info.from; });
+    if (peer == progress.value().end()) return false;
+    if (!never_sent && info.reject_hint >= peer->matched && info.index > peer->matched)
+        return false;
+    const auto now = world_.steady_now();
+    auto& seen = shrunk_.try_emplace(info.from, Shrunk{info.term, now, false}).first->second;
+    if (seen.term != info.term) seen = {info.term, now, false};
+    if (seen.certain || (!never_sent && now - seen.since < options_.election_timeout)) return true;
+    seen.certain = true;
+    logger("raft")->error(
+        "the log of a member is not what it had acknowledged peer={} node={:016x} "
+        "acknowledged={} answer={} hint={}",
+        peer_of(info.from).to_string(), info.from, peer->matched, info.index, info.reject_hint);
+    return true;
+}
+
+bool RaftConsensus::has_lost(NodeId id) const {
+    const auto seen = shrunk_.find(id);
+    return status_.role == Role::leader && seen != shrunk_.end() && seen->second.certain &&
+           seen->second.term == status_.term;
 }
 
 void RaftConsensus::take_message(Bytes message) {

@@ -105,7 +105,8 @@ Bytes encode(const HelloReply& value) {
     put_be64(out, value.node);
     put_bytes(out, value.cluster_id);
     put_u8(out,
-           static_cast<std::uint8_t>((value.has_cluster ? 1 : 0) | (value.knows_opener ? 2 : 0)));
+           static_cast<std::uint8_t>((value.has_cluster ? 1 : 0) | (value.knows_opener ? 2 : 0) |
+                                     (value.lists_opener ? 4 : 0)));
     put_bytes(out, value.text);
     return out;
 }
@@ -185,6 +186,7 @@ Result<HelloReply> decode_hello_reply(BytesView bytes) {
     const auto flags = in.u8();
     out.has_cluster = (flags & 1) != 0;
     out.knows_opener = (flags & 2) != 0;
+    out.lists_opener = (flags & 4) != 0;
     out.text = in.bytes();
     ICL_TRY(in.done());
     return out;

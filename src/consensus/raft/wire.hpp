@@ -57,6 +57,7 @@ enum class HelloStatus : std::uint8_t {
     not_ready = 4,     ///< the acceptor has not founded or joined yet
     refused = 5,       ///< the text says why
     another_node = 6,  ///< the acceptor is not the node that was wanted (any more)
+    lost = 7,  ///< the opener's log lacks what its node acknowledged to the acceptor, which leads
 };
 
 struct HelloReply {
@@ -67,6 +68,7 @@ struct HelloReply {
     bool has_cluster = false;  ///< it is a member of a running cluster
     bool knows_opener =
         false;  ///< messages of the opener's peer have been accepted, or it was added
+    bool lists_opener = false;  ///< the opener's peer is in its table of nodes, also when removed
     std::string text;
 };
 

@@ -270,6 +270,7 @@ def check_log(rows):
             row.be64()
             row.end()
     meta.pop(b"conf_state", None)
+    check(len(meta.pop(b"rounds", bytes(8))) == 8, "raft_meta rounds: be64")
     for name in (b"cluster_id", b"incarnation", b"imported"):
         check(len(meta.pop(name, bytes(32))) == 32, f"raft_meta {name}: 32 bytes")
     incarnation = rows["raft_meta"].get(b"incarnation")

@@ -432,6 +432,7 @@ TEST_F(RaftMembership, a_lone_founder_that_lost_its_disk_gives_slower_members_ti
     for (int joiner : {1, 2}) {
         cluster.add_joiner(joiner);
         cluster.start(joiner);
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.peer(joiner).raft->status().running; }));
         auto added = cluster.await<void>(cluster.peer(0).raft->add_peer(test_peer(joiner)));
         ASSERT_TRUE(added) << added.error().text;
     }
@@ -464,6 +465,8 @@ class LoneFounder : public RaftMembership {
         for (const int joiner : joiners) {
             cluster.add_joiner(joiner);
             cluster.start(joiner);
+            ASSERT_TRUE(
+                cluster.run_until([&] { return cluster.peer(joiner).raft->status().running; }));
             auto added = cluster.await<void>(cluster.peer(0).raft->add_peer(test_peer(joiner)));
             ASSERT_TRUE(added) << added.error().text;
             ASSERT_TRUE(cluster.run_until([&] { return is_voter(0, joiner); }));
@@ -517,6 +520,7 @@ TEST_F(LoneFounder, waits_for_the_members_it_remembers_and_says_so) {
 TEST_F(LoneFounder, a_member_that_lost_its_data_too_is_no_answer) {
     lose_the_founder({1});
     cluster.peer(1).disk = std::make_shared<storage::MemoryDisk>();
+    cluster.peer(1).floor = std::make_shared<MemoryFloorFile>();
     cluster.peer(1).options.staging = false;
     cluster.peer(1).options.remembered = {test_peer(0), test_peer(1)};
     cluster.start(0);

@@ -67,6 +67,14 @@ void SimCluster::add_joiner(int number) {
     peers_[number] = std::move(made);
 }
 
+namespace {
+raft::RaftOptions with_floor(const SimCluster::Peer& peer) {
+    auto options = peer.options;
+    options.floor = peer.floor;
+    return options;
+}
+}  // namespace
+
 void SimCluster::start(int number) {
     auto& peer = *peers_.at(number);
     ICL_ASSERT(peer.stopped, "the earlier life has not ended");
@@ -80,7 +88,7 @@ void SimCluster::start(int number) {
     for (const auto& [other, known] : peers_)
         if (other != number) peer.host->known_.push_back(known->id);
     peer.raft = std::make_unique<raft::RaftConsensus>(world, *peer.host, *peer.store, *peer.state,
-                                                      peer.options);
+                                                      with_floor(peer));
     peer.up = true;
     peer.stopped = false;
     note("start " + std::to_string(number));
@@ -96,6 +104,7 @@ asio::awaitable<void> SimCluster::run_start(int number) {
         co_return;
     }
     auto started = co_await peer.raft->start();
+    if (!started && losses_expected_ && !peer.raft->loss().empty()) co_return;
     if (!started && started.error().kind != Kind::cancelled &&
         started.error().kind != Kind::conflict && peer.up) {
         problems_ += "peer " + std::to_string(number) + " start: " + started.error().text + "; ";
@@ -109,7 +118,7 @@ asio::awaitable<void> SimCluster::watch_end(int number) {
     auto* peer = peers_.at(number).get();
     auto why = co_await peer->raft->wait_ended();
     if (!peer->up || why.kind == Kind::shutting_down || why.kind == Kind::cancelled ||
-        why.kind == Kind::conflict)
+        why.kind == Kind::conflict || (losses_expected_ && !peer->raft->loss().empty()))
         co_return;
     problems_ += "peer " + std::to_string(number) + " ended: " + why.text + "; ";
 }
@@ -143,6 +152,7 @@ void SimCluster::crash(int number) {
 void SimCluster::crash_and_wipe(int number) {
     crash(number);
     peers_.at(number)->disk = std::make_shared<storage::MemoryDisk>();
+    peers_.at(number)->floor = std::make_shared<MemoryFloorFile>();
 }
 
 void SimCluster::stop(int number) {

@@ -16,6 +16,21 @@ Cid test_cid(std::uint64_t number);
 /// So few entries are kept that a peer that was away for a moment needs a snapshot.
 raft::RaftOptions short_log();
 
+/// A floor beside a simulated disk.
+class MemoryFloorFile final : public raft::FloorFile {
+ public:
+    Result<std::optional<raft::Floor>> read() override { return floor; }
+    Result<> write(const raft::Floor& value) override {
+        floor = value;
+        return ok();
+    }
+    Result<> remove() override {
+        floor.reset();
+        return ok();
+    }
+    std::optional<raft::Floor> floor;
+};
+
 /// Whole consensus components of several peers in one thread under a seed, with crashes that lose
 /// unsynced writes, cuts, and a record of what was acknowledged.
 class SimCluster {
@@ -30,6 +45,7 @@ class SimCluster {
         PeerId id;
         raft::RaftOptions options;
         std::shared_ptr<storage::MemoryDisk> disk;
+        std::shared_ptr<MemoryFloorFile> floor = std::make_shared<MemoryFloorFile>();
         std::unique_ptr<storage::MemoryStore> store;
         std::unique_ptr<state::State> state;
         std::unique_ptr<TestHost> host;
@@ -102,6 +118,8 @@ class SimCluster {
 
     /// Disks of peers started from now on acknowledge what they have not synced.
     void lie_about_syncs() { lie_ = true; }
+    /// The test takes data away itself: a peer that notices is no problem.
+    void expect_losses() { losses_expected_ = true; }
     /// Failures of peers that nobody caused, as a text.
     const std::string& problems() const { return problems_; }
 
@@ -130,6 +148,7 @@ class SimCluster {
     std::uint64_t next_record_ = 1;
     Bytes trace_;
     bool lie_ = false;
+    bool losses_expected_ = false;
     std::string problems_;
 };
 

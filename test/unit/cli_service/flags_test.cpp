@@ -35,6 +35,8 @@ TEST(StateFlags, the_commands_and_their_flags_in_every_form) {
 
     EXPECT_EQ(parse({"state", "cleanup"}).value().command, Flags::Command::state_cleanup);
     EXPECT_TRUE(parse({"state", "cleanup", "-f"}).value().force);
+    EXPECT_EQ(parse({"state", "accept-loss"}).value().command, Flags::Command::state_accept_loss);
+    EXPECT_TRUE(parse({"state", "accept-loss", "--force"}).value().force);
 }
 
 TEST(StateFlags, help_and_mistakes) {

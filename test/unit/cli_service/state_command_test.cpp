@@ -10,6 +10,7 @@
 #include "cli/service/pin_file.hpp"
 #include "config/lock_file.hpp"
 #include "config/remembered.hpp"
+#include "consensus/raft/log_floor.hpp"
 #include "support/pins.hpp"
 #include "support/temp_folder.hpp"
 
@@ -145,6 +146,29 @@ TEST_F(StateCommand, options_of_import_are_for_every_pin) {
         EXPECT_NE(line.find("\"replication_factor_max\":4"), std::string::npos) << line;
         EXPECT_NE(line.find(peer(6).to_string()), std::string::npos) << line;
     }
+}
+
+TEST_F(StateCommand, a_loss_is_accepted_once_somebody_has_seen_how_much_it_is) {
+    auto accept = [&](bool force, const std::string& answers) {
+        auto f = flags;
+        f.force = force;
+        std::istringstream in(answers);
+        asked.str("");
+        return run_state_accept_loss(f, env, in, asked);
+    };
+    ASSERT_TRUE(accept(true, "")) << "nothing is lost";
+    ASSERT_TRUE(import(write("pins.json", pins(3))));
+    raft::DiskFloorFile file(flags.folder + "/raft/floor.json");
+    ASSERT_TRUE(file.write({7, 30, 2, 40, "a row"}));
+    EXPECT_FALSE(accept(false, "no\n").value());
+    EXPECT_NE(asked.str().find("ends with entry 0 in term 0; it had entry 40 in term 2"),
+              std::string::npos)
+        << asked.str();
+    EXPECT_NE(asked.str().find("Damaged: a row"), std::string::npos);
+    EXPECT_TRUE(file.read().value());
+    ASSERT_TRUE(accept(true, "").value());
+    EXPECT_FALSE(file.read().value());
+    EXPECT_EQ(sorted_lines(exported()).size(), 3U) << "the pinset stays";
 }
 
 TEST_F(StateCommand, after_a_cleanup_the_peer_waits_for_nobody) {

@@ -48,6 +48,9 @@ TEST(raft_wire, a_hello_reply_returns_as_it_went) {
     EXPECT_EQ(back.status, HelloStatus::wrong_cluster);
     EXPECT_TRUE(back.knows_opener);
     EXPECT_FALSE(back.has_cluster);
+    EXPECT_FALSE(back.lists_opener);
+    reply.lists_opener = true;
+    EXPECT_TRUE(decode_hello_reply(encode(reply)).value().lists_opener);
     EXPECT_EQ(back.text, "why");
 }
 

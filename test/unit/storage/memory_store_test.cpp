@@ -62,6 +62,19 @@ TEST(MemoryStoreTest, crash_keeps_acknowledged_writes_and_a_prefix_of_the_rest) 
     EXPECT_TRUE(kept);
 }
 
+TEST(MemoryStoreTest, a_broken_disk_loses_the_newest_synced_batches) {
+    SimWorld world(2);
+    MemoryStore store(world);
+    store.disk()->keep_synced(4);
+    for (int i = 0; i < 9; ++i)
+        ICL_EXPECT_OK(drive(world, store.write_synced(one("a", std::to_string(i)))));
+    ICL_EXPECT_OK(store.write(one("a", "unsynced")));
+    EXPECT_EQ(store.disk()->lose_synced(3), 3U);
+    EXPECT_EQ(store.get(Family::pins, "a").value(), "6");
+    EXPECT_EQ(store.disk()->lose_synced(9), 2U) << "no more of them are kept";
+    EXPECT_EQ(store.get(Family::pins, "a").value(), "4");
+}
+
 TEST(MemoryStoreTest, acknowledging_without_sync_loses_writes) {
     bool lost = false;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {

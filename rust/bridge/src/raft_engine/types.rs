@@ -6,7 +6,7 @@ use std::ffi::c_void;
 
 use crate::ffi::{FfiResult, Slice};
 
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 pub mod status {
     pub const DROPPED: i32 = -32;
@@ -115,6 +115,11 @@ pub struct CMessage {
     pub snapshot_term: u64,
     pub snapshot_token: Slice,
     pub bytes: Slice,
+    pub index: u64,
+    pub commit: u64,
+    pub reject_hint: u64,
+    pub reject: u32,
+    pub reserved: u32,
 }
 
 impl CMessage {
@@ -130,6 +135,11 @@ impl CMessage {
             snapshot_term: snapshot.get_metadata().term,
             snapshot_token: Slice::of(&snapshot.data),
             bytes: Slice::of(bytes),
+            index: message.index,
+            commit: message.commit,
+            reject_hint: message.reject_hint,
+            reject: message.reject.into(),
+            reserved: 0,
         }
     }
 }
