@@ -32,7 +32,7 @@ MemoryBlockStore::MemoryBlockStore(World& world, std::uint64_t storage_max,
 Async<std::optional<Bytes>> MemoryBlockStore::get(Bytes multihash) {
     // Takes the time a disk takes, so that others get in between.
     std::function<void()> seek = [] {};
-    auto waited = co_await world_.run_blocking(std::move(seek));
+    auto waited = co_await world_.run_blocking(Pool::bulk, std::move(seek));
     ICL_CO_TRY(std::move(waited));
     const auto it = disk_->blocks.find(multihash);
     if (it == disk_->blocks.end()) co_return std::optional<Bytes>{};
@@ -84,7 +84,7 @@ Async<> MemoryBlockStore::sync(std::uint64_t epoch) {
             if (entry.sequence < upto) entry.durable = true;
         }
     };
-    auto waited = co_await world_.run_blocking(std::move(work));
+    auto waited = co_await world_.run_blocking(Pool::bulk, std::move(work));
     ICL_CO_TRY(std::move(waited));
     if (losses_ != epoch) co_return fail(last_loss_);
     co_return ok();

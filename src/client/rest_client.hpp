@@ -80,6 +80,10 @@ class RestClient {
     /// whole tree. Read pieces until the empty one.
     Call<AnswerPtr> content(std::string path, std::string format);
 
+    /// The last call has ended: nothing of them, such as the look-up of a silent host, keeps the
+    /// io_context running.
+    void close() { transport_.close(); }
+
  private:
     template <class T>
     Call<T> fetch(http::Method method, std::string target, Bytes body = {});

@@ -169,4 +169,8 @@ Call<AnswerPtr> Transport::open(http::ClientRequest request) {
     co_return answer;
 }
 
+void Transport::close() {
+    for (const auto& host : hosts_) host->close();
+}
+
 }  // namespace ipfscluster::client

@@ -49,6 +49,8 @@ class Transport {
     Call<AnswerPtr> send(http::ClientRequest request);
     /// Connects and sends the head of a streamed request; the caller writes the body.
     Call<AnswerPtr> open(http::ClientRequest request);
+    /// Closes idle connections and gives up what is still looking for a host.
+    void close();
     World& world() { return world_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "base/log.hpp"
+#include "runtime/join.hpp"
 #include "runtime/task_group.hpp"
 
 namespace ipfscluster::cluster {
@@ -55,6 +56,8 @@ class StatusMerge final : public Source<GlobalPinInfo> {
         for (std::size_t i = 0; i < branches_.size(); ++i)
             if (needs_rows(branches_[i])) empty.push_back(i);
         if (empty.empty()) co_return ok();
+        co_await asio::this_coro::throw_if_cancelled(false);
+        ICL_CO_TRY(co_await check_cancelled());
         if (empty.size() == 1) {
             auto filled = co_await fill(empty[0]);
             co_return filled;
@@ -64,7 +67,6 @@ class StatusMerge final : public Source<GlobalPinInfo> {
         std::vector<Fill> fills;
         for (const auto i : empty)
             fills.push_back(asio::co_spawn(world_.executor(), fill_kept(i), asio::deferred));
-        co_await asio::this_coro::throw_if_cancelled(false);
         auto group = asio::experimental::make_parallel_group(std::move(fills));
         auto ended =
             co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);

@@ -3,6 +3,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "runtime/join.hpp"
+
 namespace ipfscluster::exchange {
 
 namespace {
@@ -24,6 +26,8 @@ class MultiFetcher::Session final : public FetchSession {
 
     Async<Bytes> fetch(Cid cid, Duration limit) override {
         using namespace asio::experimental::awaitable_operators;
+        co_await asio::this_coro::throw_if_cancelled(false);
+        ICL_CO_TRY(co_await check_cancelled());
         Race race;
         auto near = side(*near_, cid, limit, Duration::zero(), &race, false);
         const Duration head_start = far_delivered_ ? Duration::zero() : Duration(kNearFirst);

@@ -4,13 +4,15 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "http/resolve.hpp"
 #include "runtime/task_group.hpp"
 
 namespace ipfscluster::http::detail {
 
 ClientPool::ClientPool(World& world, ClientConfig config)
-    : world_(world), config_(std::move(config)), freed_(world.executor()) {}
+    : world_(world),
+      config_(std::move(config)),
+      resolver_(world, config_.host, config_.port),
+      freed_(world.executor()) {}
 
 Async<ClientConnectionPtr> ClientPool::acquire(bool fresh) {
     while (true) {
@@ -75,7 +77,7 @@ Async<GenericSocket> ClientPool::connect_socket() {
         if (ec) co_return fail(stream_error("connecting to " + config_.unix_path, ec));
         co_return socket;
     }
-    ICL_CO_TRY(auto endpoints, co_await resolve(world_, config_.host, config_.port));
+    ICL_CO_TRY(auto endpoints, co_await resolver_.resolve());
     for (const auto& endpoint : endpoints) {
         boost::system::error_code ignored;
         socket.close(ignored);
@@ -108,6 +110,7 @@ void ClientPool::close() {
     closed_ = true;
     open_ -= idle_.size();
     idle_.clear();
+    resolver_.close();
     freed_.notify_all();
 }
 

@@ -6,6 +6,7 @@
 #include "http/byte_stream.hpp"
 #include "http/client.hpp"
 #include "http/parser.hpp"
+#include "http/resolve.hpp"
 #include "runtime/signal.hpp"
 
 namespace ipfscluster::http::detail {
@@ -59,6 +60,7 @@ class ClientPool {
     World& world_;
     ClientConfig config_;
     TlsContext tls_;
+    Resolver resolver_;
     std::vector<ClientConnectionPtr> idle_;
     std::size_t open_ = 0;  ///< idle ones included
     bool closed_ = false;

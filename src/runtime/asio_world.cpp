@@ -1,6 +1,5 @@
 #include "runtime/asio_world.hpp"
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -8,16 +7,18 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <random>
 
+#include "runtime/signal.hpp"
+
 namespace ipfscluster {
 
-AsioWorld::AsioWorld(asio::io_context& io) : io_(io), pool_(kBlockingThreads) {}
+AsioWorld::AsioWorld(asio::io_context& io) : io_(io) {}
 
 AsioWorld::~AsioWorld() {
     join();
 }
 
 void AsioWorld::join() {
-    pool_.join();
+    for (auto& pool : pools_) pool.join();
 }
 
 asio::any_io_executor AsioWorld::executor() {
@@ -51,20 +52,34 @@ Async<> AsioWorld::sleep_until(SteadyTime when) {
     co_return ok();
 }
 
-Async<> AsioWorld::run_blocking(std::function<void()> work) {
+namespace {
+/// A call that waits for its work; shared with the thread that does it.
+struct Call {
+    explicit Call(asio::any_io_executor executor) : ended(std::move(executor)) {}
+    Signal ended;
+    bool over = false;
+};
+}  // namespace
+
+Async<> AsioWorld::run_blocking(Pool pool, std::function<void()> work) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    // The result comes back to the io_context, whose outstanding work keeps it alive meanwhile.
-    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-        [this](auto handler, std::function<void()> job) {
-            auto back = asio::prefer(io_.get_executor(), asio::execution::outstanding_work.tracked);
-            asio::post(pool_, [job = std::move(job), back, handler = std::move(handler)]() mutable {
-                job();
-                job = nullptr;  // what it holds (open files) is gone before the caller goes on
-                asio::post(back, std::move(handler));
-            });
-        },
-        asio::use_awaitable, std::move(work));
-    co_return ok();
+    const auto before = co_await asio::this_coro::cancellation_state;
+    if (before.cancelled() != asio::cancellation_type::none) co_return fail(cancelled_work());
+    const auto call = std::make_shared<Call>(io_.get_executor());
+    std::function<void()> done = [call, back = io_.get_executor()] {
+        asio::post(back, [call] {
+            call->over = true;
+            call->ended.notify_all();
+        });
+    };
+    auto& threads = pools_[static_cast<std::size_t>(pool)];
+    const auto ticket = threads.submit(std::move(work), std::move(done));
+    if (!ticket) co_return fail(too_much_work(limits_of(pool)));
+    auto woken = co_await call->ended.wait();
+    if (woken) co_return ok();
+    if (!threads.abandon(ticket))
+        while (!call->over) co_await call->ended.wait_through();
+    co_return fail(cancelled_work());
 }
 
 }  // namespace ipfscluster

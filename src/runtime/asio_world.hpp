@@ -1,13 +1,11 @@
 #pragma once
+#include <array>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
 
+#include "runtime/blocking_pool.hpp"
 #include "runtime/world.hpp"
 
 namespace ipfscluster {
-
-/// Threads for work that blocks (design 8): enough for one sync beside one scan.
-inline constexpr int kBlockingThreads = 2;
 
 /// The production World over an io_context that main runs on one thread. Outlives all components;
 /// `join` after the io_context stopped.
@@ -21,14 +19,16 @@ class AsioWorld final : public World {
     Time system_now() override;
     std::uint64_t random_u64() override;
     Async<> sleep_until(SteadyTime when) override;
-    Async<> run_blocking(std::function<void()> work) override;
+    Async<> run_blocking(Pool pool, std::function<void()> work) override;
 
-    /// Waits for running blocking work and ends the pool.
+    /// Waits for blocking work, but for look-ups, and ends its threads.
     void join();
 
  private:
     asio::io_context& io_;
-    asio::thread_pool pool_;
+    std::array<BlockingPool, kPoolCount> pools_{BlockingPool(limits_of(Pool::bulk)),
+                                                BlockingPool(limits_of(Pool::log_sync)),
+                                                BlockingPool(limits_of(Pool::names))};
 };
 
 }  // namespace ipfscluster

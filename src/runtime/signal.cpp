@@ -1,5 +1,6 @@
 #include "runtime/signal.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -20,6 +21,13 @@ Async<> Signal::wait() {
     if (state.cancelled() != asio::cancellation_type::none)
         co_return fail(Kind::cancelled, "the wait was cancelled");
     co_return ok();
+}
+
+asio::awaitable<void> Signal::wait_through() {
+    boost::system::error_code ec;
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await timer_.async_wait(asio::bind_cancellation_slot(
+        asio::cancellation_slot(), asio::redirect_error(asio::use_awaitable, ec)));
 }
 
 void Signal::notify_one() {

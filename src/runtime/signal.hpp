@@ -16,6 +16,9 @@ class Signal {
     /// Returns ok at the next notify, `cancelled` when the awaiting coroutine is cancelled.
     /// Waiters wake in the order they came.
     Async<> wait();
+    /// As `wait`, but not ended by a cancellation: for what must not be left alone before it ended.
+    /// The caller stays cancelled; it must not throw on cancellation.
+    asio::awaitable<void> wait_through();
     void notify_one();
     void notify_all();
 

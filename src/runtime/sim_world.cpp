@@ -32,19 +32,19 @@ void SimWorld::set_blocking_delay(Duration low, Duration high) {
 Async<> SimWorld::sleep_until(SteadyTime when) {
     Signal signal(io_.get_executor());
     const auto key = std::make_pair(std::max(when, now_), next_id_++);
-    sleepers_.emplace(key, &signal);
+    timers_.emplace(key, [&signal] { signal.notify_one(); });
     auto woken = co_await signal.wait();
-    sleepers_.erase(key);
+    timers_.erase(key);
     co_return woken;
 }
 
-Async<> SimWorld::run_blocking(std::function<void()> work) {
-    const auto span = random_between(static_cast<std::uint64_t>(blocking_low_.count()),
-                                     static_cast<std::uint64_t>(blocking_high_.count()));
-    auto slept = co_await sleep_for(Duration(static_cast<std::int64_t>(span)));
-    // As in production the work happens even when its caller no longer waits.
-    work();
-    co_return slept;
+Async<> SimWorld::run_blocking(Pool pool, std::function<void()> work) {
+    auto done = co_await pools_.run(pool, std::move(work));
+    co_return done;
+}
+
+void SimWorld::call_at(SteadyTime when, std::function<void()> due) {
+    timers_.emplace(std::make_pair(std::max(when, now_), next_id_++), std::move(due));
 }
 
 bool SimWorld::step() {
@@ -54,12 +54,12 @@ bool SimWorld::step() {
         ++events_;
         return true;
     }
-    if (sleepers_.empty()) return false;
-    const auto first = sleepers_.begin();
+    if (timers_.empty()) return false;
+    const auto first = timers_.begin();
     now_ = std::max(now_, first->first.first);
-    Signal* signal = first->second;
-    sleepers_.erase(first);
-    signal->notify_one();
+    const auto due = std::move(first->second);
+    timers_.erase(first);
+    due();
     return true;
 }
 
@@ -78,7 +78,7 @@ void SimWorld::run_for(Duration span) {
     // A sleeper of our own makes the clock reach `end` even when nothing else happens.
     Signal own(io_.get_executor());
     const auto key = std::make_pair(end, next_id_++);
-    sleepers_.emplace(key, &own);
+    timers_.emplace(key, [&own] { own.notify_one(); });
     while (!over) {
         if (now_ >= end) {
             io_.restart();
@@ -88,8 +88,8 @@ void SimWorld::run_for(Duration span) {
         }
         if (!step()) over = true;
     }
-    // Another sleeper due at the same instant may have ended the loop first.
-    sleepers_.erase(key);
+    // Another timer due at the same instant may have ended the loop first.
+    timers_.erase(key);
 }
 
 }  // namespace ipfscluster

@@ -4,12 +4,14 @@
 #include <random>
 
 #include "runtime/signal.hpp"
+#include "runtime/sim_pools.hpp"
 #include "runtime/world.hpp"
 
 namespace ipfscluster {
 
 /// The simulated World: virtual time, a seeded generator, blocking work done inline after a seeded
-/// delay. Any number of peers share one SimWorld in one thread; the same seed gives the same run.
+/// delay by as many servers as production has threads. Any number of peers share one SimWorld in
+/// one thread; the same seed gives the same run.
 class SimWorld final : public World {
  public:
     explicit SimWorld(std::uint64_t seed);
@@ -20,12 +22,16 @@ class SimWorld final : public World {
     Time system_now() override;
     std::uint64_t random_u64() override { return random_(); }
     Async<> sleep_until(SteadyTime when) override;
-    Async<> run_blocking(std::function<void()> work) override;
+    Async<> run_blocking(Pool pool, std::function<void()> work) override;
 
     /// Uniform in [low, high]; for fault schedules.
     std::uint64_t random_between(std::uint64_t low, std::uint64_t high);
     /// Blocking work ends after a uniform delay in this range (default 50 µs to 2 ms).
     void set_blocking_delay(Duration low, Duration high);
+    std::pair<Duration, Duration> blocking_delay() const { return {blocking_low_, blocking_high_}; }
+    /// Calls `due` from `step` once the clock shows `when`. For simulated parts of a machine.
+    void call_at(SteadyTime when, std::function<void()> due);
+    SimPools& pools() { return pools_; }
 
     /// Runs everything that is ready, then jumps to the next timer. False when nothing is left.
     bool step();
@@ -45,7 +51,8 @@ class SimWorld final : public World {
     std::uint64_t events_ = 0;
     Duration blocking_low_ = std::chrono::microseconds(50);
     Duration blocking_high_ = std::chrono::milliseconds(2);
-    std::map<std::pair<SteadyTime, std::uint64_t>, Signal*> sleepers_;
+    std::map<std::pair<SteadyTime, std::uint64_t>, std::function<void()>> timers_;
+    SimPools pools_{*this};
 };
 
 }  // namespace ipfscluster

@@ -9,15 +9,16 @@
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 #include "runtime/async.hpp"
+#include "runtime/pool.hpp"
 
 namespace ipfscluster {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// The one door to clock, chance and threads. Production is AsioWorld (one io thread and a pool of
-/// two for blocking work), the simulation is SimWorld (virtual time, seeded). Owned by main or the
-/// test, outlives every component. All members are called on the executor's strand, and awaited
-/// functions resume there.
+/// The one door to clock, chance and threads. Production is AsioWorld (one io thread, and threads
+/// for each kind of blocking work), the simulation is SimWorld (virtual time, seeded). Owned by
+/// main or the test, outlives every component. All members are called on the executor's strand, and
+/// awaited functions resume there.
 class World {
  public:
     virtual ~World() = default;
@@ -32,9 +33,12 @@ class World {
 
     /// Resumes at or after `when`; `cancelled` when the awaiting coroutine is cancelled.
     virtual Async<> sleep_until(SteadyTime when) = 0;
-    /// Runs `work` away from the strand (disk syncs, large hashes, DNS) and resumes on it. The work
-    /// itself is not interrupted by cancellation; its captures must stay valid until it ended.
-    virtual Async<> run_blocking(std::function<void()> work) = 0;
+    /// Runs `work` away from the strand, on a thread of its kind, and resumes on the strand.
+    /// `unavailable` when too much of its kind waits. `cancelled` when the awaiting coroutine was
+    /// cancelled, before or during the call: work that has not begun then never begins; work that
+    /// has is not interrupted, and this returns when it has ended, so that what it refers to stays
+    /// valid. Only a look-up is left alone at once, as it may hang: it owns what it uses.
+    virtual Async<> run_blocking(Pool pool, std::function<void()> work) = 0;
 
     Async<> sleep_for(Duration d) {
         return sleep_until(steady_now() + std::chrono::duration_cast<SteadyTime::duration>(d));
@@ -52,9 +56,10 @@ struct OffloadTraits<Result<T>> {
 };
 
 template <class F>
-Async<typename OffloadTraits<std::invoke_result_t<F>>::Value> offload_value(World& world, F work) {
+Async<typename OffloadTraits<std::invoke_result_t<F>>::Value> offload_value(World& world, Pool pool,
+                                                                            F work) {
     using R = std::invoke_result_t<F>;
-    // Shared with the pool thread: a cancelled caller may be gone before the work ends.
+    // Shared with the pool thread: the caller of a look-up may be gone before the work ends.
     struct Slot {
         F work;
         std::optional<R> value;
@@ -62,7 +67,7 @@ Async<typename OffloadTraits<std::invoke_result_t<F>>::Value> offload_value(Worl
     auto slot = std::make_shared<Slot>(Slot{std::move(work), std::nullopt});
     // Named: g++ 12 destroys a capturing lambda made inside an awaiting expression twice.
     std::function<void()> job = [slot] { slot->value.emplace(slot->work()); };
-    auto done = co_await world.run_blocking(std::move(job));
+    auto done = co_await world.run_blocking(pool, std::move(job));
     if (!done) co_return fail(done.error());
     co_return std::move(*slot->value);
 }
@@ -71,10 +76,14 @@ Async<typename OffloadTraits<std::invoke_result_t<F>>::Value> offload_value(Worl
 /// `auto work = [=] { return compute(); }; auto r = co_await offload(world, std::move(work));` The
 /// callable owns what it uses, does not throw and returns a value or a Result (then its error
 /// passes through). It must have a name: g++ 12 destroys captures of a lambda made inside an
-/// awaiting expression twice.
+/// awaiting expression twice. Without a pool it is bulk work.
+template <class F>
+auto offload(World& world, Pool pool, F work) {
+    return detail::offload_value<F>(world, pool, std::move(work));
+}
 template <class F>
 auto offload(World& world, F work) {
-    return detail::offload_value<F>(world, std::move(work));
+    return detail::offload_value<F>(world, Pool::bulk, std::move(work));
 }
 
 }  // namespace ipfscluster

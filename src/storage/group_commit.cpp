@@ -18,13 +18,18 @@ struct GroupCommit::Core {
     bool running = false;
     std::optional<Error> failed;
 
+    static void start(const std::shared_ptr<Core>& core) {
+        if (std::exchange(core->running, true)) return;
+        asio::co_spawn(core->world.executor(), run(core), asio::detached);
+    }
+
     /// Syncs until every wanted ticket is durable. Spawned by itself, so that a caller that gives
     /// up does not end the sync the others wait for.
     static asio::awaitable<void> run(std::shared_ptr<Core> core) {
         while (!core->failed && core->synced < core->wanted) {
             const auto target = core->written;
             auto sync = core->hooks.sync;
-            auto done = co_await offload(core->world, std::move(sync));
+            auto done = co_await offload(core->world, Pool::log_sync, std::move(sync));
             if (!done) {
                 if (!core->failed) core->failed = done.error().in("disk sync");
             } else if (!core->failed) {
@@ -58,15 +63,18 @@ void GroupCommit::poison(Error error) {
     core_->changed.notify_all();
 }
 
+void GroupCommit::begin() {
+    if (core_->failed) return;
+    core_->wanted = core_->written;
+    Core::start(core_);
+}
+
 Async<> GroupCommit::wait(std::uint64_t ticket) {
     auto core = core_;  // the store may be closed while we wait
     core->wanted = std::max(core->wanted, ticket);
     while (core->synced < ticket) {
         if (core->failed) co_return fail(*core->failed);
-        if (!core->running) {
-            core->running = true;
-            asio::co_spawn(core->world.executor(), Core::run(core), asio::detached);
-        }
+        Core::start(core);
         auto woken = co_await core->changed.wait();
         if (!woken && core->synced < ticket) co_return fail(woken.error());
     }

@@ -25,6 +25,8 @@ class GroupCommit {
     /// Returns once the ticket's write is durable, or with the error of the failed sync. A
     /// cancelled wait says `cancelled`; the sync goes on.
     Async<> wait(std::uint64_t ticket);
+    /// Begins a sync of all that was written, for which nobody waits.
+    void begin();
     /// The error of a failed write or sync: from then on nothing may be trusted to reach the disk.
     std::optional<Error> failure() const;
     /// Records a failure; waiters whose ticket is not durable yet get it.

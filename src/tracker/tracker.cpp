@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.hpp"
+#include "runtime/join.hpp"
 #include "tracker/tracker_impl.hpp"
 
 namespace ipfscluster::tracker {
@@ -441,6 +442,7 @@ Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
     }
     // Kubo may report after the call ended, so the handler holds the task.
     component::ProgressHandler progress = [task](component::PinProgress p) { task->progress = p; };
+    ICL_CO_TRY(co_await check_cancelled());
     auto pinning = ipfs.pin(facts.pin->pin, std::move(progress));
     auto first = co_await (detail::as_optional<void>(std::move(pinning)) ||
                            detail::as_optional<void>(wait_interrupt(task)));

@@ -32,11 +32,11 @@ SimPeerOptions::SimPeerOptions() {
 
 SimPeer::Content::Content(SimPeer& peer, state::State& state, storage::Store& store,
                           net::Host& host)
-    : rows(peer.world_, peer.rows_disk_),
-      blocks(peer.world_, 1ull << 30, peer.block_disk_),
+    : rows(peer.world, peer.rows_disk_),
+      blocks(peer.world, 1ull << 30, peer.block_disk_),
       supply(blocks),
-      bitswap(peer.world_, host, supply),
-      node({.world = peer.world_,
+      bitswap(peer.world, host, supply),
+      node({.world = peer.world,
             .blocks = blocks,
             .rows = rows,
             .fetcher = &bitswap,
@@ -59,22 +59,22 @@ static Async<PinInfo> as_if_held(state::State* state, Cid cid) {
 
 SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
     : number(life_number),
-      store(peer.world_, peer.disk_),
+      store(peer.world, peer.disk_),
       state(store, peer.id),
       host(peer.network_.add_host(peer.id)),
       content(peer.options_.embedded ? std::make_unique<Content>(peer, state, store, *host)
                                      : nullptr),
       ipfs(content ? static_cast<component::IpfsConnector&>(content->node) : peer.ipfs),
-      consensus(peer.world_, *host, store, state, peer.options_.raft),
-      monitor(peer.world_, *host, peer.options_.monitor, [this] { return consensus.peers(); }),
+      consensus(peer.world, *host, store, state, peer.options_.raft),
+      monitor(peer.world, *host, peer.options_.monitor, [this] { return consensus.peers(); }),
       allocator({"freespace"}),
-      tracker(peer.world_, store, state, ipfs, peer.options_.tracker),
+      tracker(peer.world, store, state, ipfs, peer.options_.tracker),
       disk(ipfs, informer::DiskInformer::Type::freespace, peer.options_.metric_ttl),
-      server(peer.world_, *host,
+      server(peer.world, *host,
              [this](const PeerId& other) { return consensus.is_trusted(other); }),
-      client(peer.world_, *host),
+      client(peer.world, *host),
       peers(client),
-      cluster(cluster::ClusterParts{.world = peer.world_,
+      cluster(cluster::ClusterParts{.world = peer.world,
                                     .host = *host,
                                     .state = state,
                                     .consensus = consensus,
@@ -85,8 +85,8 @@ SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
                                     .informers = {&disk},
                                     .peers = peers},
               peer.options_.cluster),
-      tasks(peer.world_, "service"),
-      clients(peer.world_, "clients") {
+      tasks(peer.world, "service"),
+      clients(peer.world, "clients") {
     tracker.ask_holders_through(
         {.members = [this] { return consensus.peers(); },
          .alive = [this, lies = peer.options_.believe_holders_unasked](
@@ -99,11 +99,11 @@ SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
     store.acknowledge_without_sync(peer.options_.acknowledge_without_sync);
 }
 
-SimPeer::SimPeer(SimWorld& world, net::MemoryNetwork& network, PeerId peer_id,
+SimPeer::SimPeer(SimWorld& shared, net::MemoryNetwork& network, PeerId peer_id,
                  SimPeerOptions options)
     : id(std::move(peer_id)),
+      world(shared),
       ipfs(world),
-      world_(world),
       network_(network),
       options_(std::move(options)) {
     ipfs.repo.storage_max = 1ull << 40;
@@ -176,7 +176,7 @@ asio::awaitable<void> SimPeer::join_through(std::vector<Multiaddr> bootstrap) {
             auto joined = co_await life_->cluster.join(address);
             if (joined || joined.error().kind == Kind::cancelled) co_return;
         }
-        auto slept = co_await world_.sleep_for(500ms);
+        auto slept = co_await world.sleep_for(500ms);
         if (!slept) co_return;
     }
 }
@@ -190,7 +190,7 @@ void SimPeer::crash() {
         life_->content->blocks.crash();
     }
     network_.crash(id);
-    asio::co_spawn(world_.executor(), end_life(), asio::detached);
+    asio::co_spawn(world.executor(), end_life(), asio::detached);
 }
 
 void SimPeer::crash_and_wipe() {
@@ -209,7 +209,7 @@ void SimPeer::break_disk(std::uint64_t nth_sync) {
 void SimPeer::stop() {
     if (!up_) return;
     up_ = false;
-    asio::co_spawn(world_.executor(), end_life(), asio::detached);
+    asio::co_spawn(world.executor(), end_life(), asio::detached);
 }
 
 asio::awaitable<void> SimPeer::end_life() {

@@ -14,7 +14,7 @@
 #include "net/memory_host.hpp"
 #include "rpc/client.hpp"
 #include "rpc/server.hpp"
-#include "runtime/sim_world.hpp"
+#include "runtime/sim_peer_world.hpp"
 #include "storage/memory_store.hpp"
 #include "support/fake_ipfs.hpp"
 #include "tracker/tracker.hpp"
@@ -42,7 +42,7 @@ struct SimPeerOptions {
 /// destroyed.
 class SimPeer {
  public:
-    SimPeer(SimWorld& world, net::MemoryNetwork& network, PeerId id, SimPeerOptions options);
+    SimPeer(SimWorld& shared, net::MemoryNetwork& network, PeerId id, SimPeerOptions options);
     ~SimPeer();
 
     /// The embedded node and what it stands on.
@@ -97,6 +97,8 @@ class SimPeer {
     std::uint64_t life_number() const { return life_number_; }
 
     const PeerId id;
+    /// The world as this peer sees it: its wall clock may be off.
+    SimPeerWorld world;
     FakeIpfs ipfs;
     bool joiner = false;  ///< started with `--bootstrap`
     bool member = true;   ///< false: was removed, and shall not come back
@@ -111,7 +113,6 @@ class SimPeer {
     asio::awaitable<void> join_through(std::vector<Multiaddr> bootstrap);
     asio::awaitable<void> end_life();
 
-    SimWorld& world_;
     net::MemoryNetwork& network_;
     SimPeerOptions options_;
     std::shared_ptr<storage::MemoryDisk> disk_ = std::make_shared<storage::MemoryDisk>();

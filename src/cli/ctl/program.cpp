@@ -124,6 +124,7 @@ Result<client::ClientOptions> client_options(const FlagValues& globals,
 
 asio::awaitable<void> run_handler(Context* context, Exit (*handler)(Context*), int* exit) {
     *exit = co_await handler(context);
+    context->api.close();
 }
 
 int run_command(const CommandLine& line, Exit (*handler)(Context*), client::ClientOptions options,

@@ -5,6 +5,7 @@
 
 #include "base/encoding.hpp"
 #include "base/log.hpp"
+#include "runtime/join.hpp"
 
 namespace ipfscluster::ipfshttp {
 namespace {
@@ -161,6 +162,7 @@ template <class T>
 Async<T> KuboClient::guarded(Patience patience, Async<T> work) {
     using namespace asio::experimental::awaitable_operators;
     if (patience.kept_outside) co_return co_await std::move(work);
+    ICL_CO_TRY(co_await check_cancelled());
     auto first = co_await (detail::as_optional<T>(std::move(work)) ||
                            detail::as_optional<void>(alarm(patience)));
     if (first.index() == 0) co_return std::move(*std::get<0>(first));

@@ -49,7 +49,7 @@ void SimCluster::add_founders(int count) {
     std::vector<PeerId> founders;
     for (int number = 0; number < count; ++number) founders.push_back(test_peer(number));
     for (int number = 0; number < count; ++number) {
-        auto made = std::make_unique<Peer>();
+        auto made = std::make_unique<Peer>(world);
         made->id = test_peer(number);
         made->options = options_;
         made->options.init_peerset = founders;
@@ -59,7 +59,7 @@ void SimCluster::add_founders(int count) {
 }
 
 void SimCluster::add_joiner(int number) {
-    auto made = std::make_unique<Peer>();
+    auto made = std::make_unique<Peer>(world);
     made->id = test_peer(number);
     made->options = options_;
     made->options.staging = true;
@@ -81,14 +81,14 @@ void SimCluster::start(int number) {
     peer.raft.reset();
     peer.state.reset();
     peer.host.reset();
-    peer.store = std::make_unique<storage::MemoryStore>(world, peer.disk);
+    peer.store = std::make_unique<storage::MemoryStore>(peer.world, peer.disk);
     peer.store->acknowledge_without_sync(lie_);
     peer.state = std::make_unique<state::State>(*peer.store, peer.id);
     peer.host = std::make_unique<TestHost>(network, peer.id);
     for (const auto& [other, known] : peers_)
         if (other != number) peer.host->known_.push_back(known->id);
-    peer.raft = std::make_unique<raft::RaftConsensus>(world, *peer.host, *peer.store, *peer.state,
-                                                      with_floor(peer));
+    peer.raft = std::make_unique<raft::RaftConsensus>(peer.world, *peer.host, *peer.store,
+                                                      *peer.state, with_floor(peer));
     peer.up = true;
     peer.stopped = false;
     note("start " + std::to_string(number));

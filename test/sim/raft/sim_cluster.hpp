@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "consensus/raft/raft_consensus.hpp"
-#include "runtime/sim_world.hpp"
+#include "runtime/sim_peer_world.hpp"
 #include "sim/raft/test_network.hpp"
 #include "state/state.hpp"
 #include "storage/memory_store.hpp"
@@ -42,6 +42,8 @@ class SimCluster {
     TestNetwork network{world};
 
     struct Peer {
+        explicit Peer(SimWorld& shared) : world(shared) {}
+        SimPeerWorld world;
         PeerId id;
         raft::RaftOptions options;
         std::shared_ptr<storage::MemoryDisk> disk;

@@ -17,7 +17,7 @@ class SlowStore final : public blockstore::BlockStore {
     Async<std::optional<Bytes>> get(Bytes multihash) override {
         ++reads;
         std::function<void()> seek = [] { std::this_thread::sleep_for(200us); };
-        auto sought = co_await world_.run_blocking(std::move(seek));
+        auto sought = co_await world_.run_blocking(Pool::bulk, std::move(seek));
         ICL_CO_TRY(std::move(sought));
         co_return co_await inner_.get(std::move(multihash));
     }
