@@ -137,7 +137,10 @@ Async<> Collector::mark_pin(PinRecord pin) {
     while (true) {
         ICL_CO_TRY(auto item, stack_.pop());
         if (!item) break;
-        if (++met_ % kYieldRows == 0) co_await yield_strand(world_);
+        if (++met_ % kYieldRows == 0) {
+            co_await yield_strand(world_);
+            ICL_CO_TRY(co_await rows_.room());
+        }
         const auto multihash = item->cid.multihash();
         ICL_CO_TRY(const auto marked, mark_of(multihash));
         if (marked && *marked >= item->depth) continue;

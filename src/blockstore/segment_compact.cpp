@@ -59,6 +59,7 @@ Async<std::uint64_t> SegmentStore::move_live(std::uint32_t segment) {
     ScanPlace place{kSegmentHeaderBytes, kSegmentHeaderBytes};
     std::uint64_t met = 0;
     while (true) {
+        ICL_CO_TRY(co_await index_.room());
         ICL_CO_TRY(auto scan, co_await log_.scan(segment, place));
         for (auto& record : scan.records) {
             ICL_CO_TRY(co_await log_.room());

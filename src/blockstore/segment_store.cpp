@@ -108,6 +108,9 @@ Async<> SegmentStore::put(std::vector<dag::Block> blocks) {
             ICL_CO_TRY(co_await log_.sync());
         }
         ICL_CO_TRY(co_await log_.room());
+        if (i % kYieldRows == 0) {
+            ICL_CO_TRY(co_await index_.room());
+        }
         ICL_CO_TRY(put_one(blocks[i]));
         blocks[i].data = Bytes();
         if ((pending_.size() >= kPendingBlocksMax || pending_bytes_ >= kPendingBytesMax) &&

@@ -17,7 +17,7 @@ Async<Endpoints> resolve(World& world, std::string host, std::uint16_t port);
 /// Looks one host name up, as often as asked but once at a time: whoever asks meanwhile shares the
 /// look-up under way, also when the one that began it has given up. So a name server that does not
 /// answer costs one thread of those for look-ups for each name, and nothing grows. Owned by the
-/// connections to that host; one strand. Fails as `resolve` does.
+/// connections to that host; one strand, from which it is closed, too. Fails as `resolve` does.
 class Resolver {
  public:
     using LookUp = std::function<Result<Endpoints>(const std::string& host, std::uint16_t port)>;

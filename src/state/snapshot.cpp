@@ -186,6 +186,7 @@ Async<> State::begin_staging_in_turns() {
         co_await asio::post(asio::use_awaitable);
         // Posts feel no cancellation by themselves.
         ICL_CO_TRY(co_await check_cancelled());
+        ICL_CO_TRY(co_await room());
     }
 }
 
@@ -211,6 +212,11 @@ Result<> State::Impl::stage_row(Batch& batch, BytesView key, BytesView value) {
     batch.put(Family::sessions, keys::session_age(generation, window.last_index, name), {});
     ++staging->sessions;
     return ok();
+}
+
+Async<> State::room() {
+    auto has_room = co_await impl_->store.room();
+    co_return has_room;
 }
 
 Result<> State::stage(const SnapshotPiece& piece) {

@@ -111,6 +111,9 @@ class State {
     Result<> begin_staging();
     /// The same, but the comparison is made in turns and others run between them.
     Async<> begin_staging_in_turns();
+    /// To be awaited before each piece of what is staged or compared while others are served: the
+    /// disk may be busy with the pieces before. What the store says when it fails.
+    Async<> room();
     Result<> stage(const SnapshotPiece& piece);
     /// Adds pins to the staging generation, written by an operation at `index` as it were. A CID
     /// that comes again replaces the earlier one. At most a few thousand per call: they become one

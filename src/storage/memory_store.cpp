@@ -258,6 +258,10 @@ Async<> MemoryStore::sync() {
     co_return done;
 }
 
+Async<> MemoryStore::room() {
+    co_return usable();
+}
+
 std::unique_ptr<Iterator> MemoryStore::iterate(Family family, Bytes from, Bytes to,
                                                const SnapshotPtr& at) {
     return std::make_unique<Walk>(at ? at : snapshot(), family, std::move(from), std::move(to),

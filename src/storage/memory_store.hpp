@@ -76,6 +76,7 @@ class MemoryStore final : public Store {
     Result<> write(Batch batch) override;
     Async<> write_synced(Batch batch) override;
     Async<> sync() override;
+    Async<> room() override;
     std::unique_ptr<Iterator> iterate(Family family, Bytes from, Bytes to,
                                       const SnapshotPtr& at = nullptr) override;
     SnapshotPtr snapshot() override;

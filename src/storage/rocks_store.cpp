@@ -10,8 +10,10 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/assert.hpp"
+#include "base/log.hpp"
 #include "storage/wal_order.hpp"
 
 namespace ipfscluster::storage {
@@ -54,6 +56,8 @@ rocksdb::DBOptions database_options(const RocksOptions& o) {
     db.max_open_files = o.open_files_max;
     db.max_total_wal_size = o.wal_bytes_max;
     db.max_background_jobs = 2;
+    // Whoever lets the last view of old files go is the strand; it removes none of them itself.
+    db.avoid_unnecessary_blocking_io = true;
     db.allow_fallocate = o.preallocate;
     // A crash loses a suffix of the writes, never one in the middle.
     db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
@@ -70,6 +74,18 @@ rocksdb::DBOptions database_options(const RocksOptions& o) {
     return db;
 }
 
+/// Where bulk writers begin to wait: one buffer of a family is being flushed and another is full,
+/// or compaction is far behind.
+constexpr std::uint64_t kFullBuffersRoom = 2;
+constexpr std::uint64_t kLevel0FilesRoom = 20;
+/// Where RocksDB makes any writer sleep, on the strand. Those who write for consensus are bound by
+/// their syncs, which go to the same disk as the flushes, so they do not come this far.
+constexpr int kWriteBuffersMax = 8;
+constexpr int kLevel0FilesSlow = 60;
+constexpr int kLevel0FilesMax = 100;
+/// A waiting bulk writer looks again after this time.
+constexpr std::chrono::milliseconds kRoomPause{20};
+
 /// Share of a write buffer that is a filter of its keys: about 16 bits for each pin that fits in.
 constexpr double kKeyFilterShare = 0.005;
 
@@ -84,7 +100,10 @@ rocksdb::ColumnFamilyOptions family_options(const RocksOptions& o,
                                             std::string_view name) {
     rocksdb::ColumnFamilyOptions family;
     family.write_buffer_size = o.write_buffers_bytes;  // the sum over all families is what bounds
-    family.arena_block_size = 64U << 10;               // nine families start with one block each
+    family.max_write_buffer_number = kWriteBuffersMax;
+    family.level0_slowdown_writes_trigger = kLevel0FilesSlow;
+    family.level0_stop_writes_trigger = kLevel0FilesMax;
+    family.arena_block_size = 64U << 10;  // nine families start with one block each
     family.level_compaction_dynamic_level_bytes = true;
     family.compression = compression();
     rocksdb::BlockBasedTableOptions table;
@@ -120,7 +139,8 @@ Result<> refuse_unknown_families(const rocksdb::DBOptions& options, const std::s
 }  // namespace
 
 struct RocksStore::Database {
-    Database(std::unique_ptr<rocksdb::Env> e, rocksdb::DB* d) : env(std::move(e)), db(d) {}
+    Database(std::unique_ptr<rocksdb::Env> e, std::shared_ptr<OrderedFs> o, rocksdb::DB* d)
+        : env(std::move(e)), order(std::move(o)), db(d) {}
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
     ~Database() {
@@ -130,6 +150,7 @@ struct RocksStore::Database {
         return families[static_cast<std::size_t>(family)];
     }
     std::unique_ptr<rocksdb::Env> env;  // outlives the database on it
+    std::shared_ptr<OrderedFs> order;
     std::unique_ptr<rocksdb::DB> db;
     std::vector<rocksdb::ColumnFamilyHandle*> owned;
     std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> families{};
@@ -189,7 +210,8 @@ class RocksStore::Walk final : public Iterator {
 
 Result<std::unique_ptr<RocksStore>> RocksStore::open(World& world, RocksOptions options) {
     auto* base = options.env ? options.env : rocksdb::Env::Default();
-    auto env = rocksdb::NewCompositeEnv(order_wal_files(base->GetFileSystem()));
+    auto order = order_wal_files(base->GetFileSystem());
+    auto env = rocksdb::NewCompositeEnv(order);
     auto db_options = database_options(options);
     db_options.env = env.get();
     ICL_TRY(refuse_unknown_families(db_options, options.folder));
@@ -207,7 +229,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(World& world, RocksOptions 
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     const auto status = rocksdb::DB::Open(db_options, options.folder, wanted, &handles, &raw);
     if (!status.ok()) return fail(to_error(status, "opening " + options.folder));
-    auto db = std::make_shared<Database>(std::move(env), raw);
+    auto db = std::make_shared<Database>(std::move(env), std::move(order), raw);
     db->owned = handles;
     std::copy(handles.begin() + 1, handles.end(), db->families.begin());
     return std::unique_ptr<RocksStore>(new RocksStore(world, std::move(db)));
@@ -259,14 +281,36 @@ Result<> RocksStore::apply(const Batch& batch) {
                 slice(change.value.empty() ? Bytes(kEndKeyBytes, '\xff') : change.value));
         if (!added.ok()) return fail(to_error(added, "batch"));
     }
-    const auto status = db_->db->Write(rocksdb::WriteOptions(), &out);
+    rocksdb::WriteOptions at_once;
+    at_once.no_slowdown = true;
+    auto status = db_->db->Write(at_once, &out);
+    if (status.IsIncomplete()) {
+        // Better late than lost; nothing of it was written.
+        if (stalled_writes_++ == 0)
+            logger("storage")->warn("the disk is too slow: a write waits for it");
+        status = db_->db->Write(rocksdb::WriteOptions(), &out);
+    }
     if (!status.ok()) {
         auto error = to_error(status, "writing");
         commits_.poison(error);
         return fail(std::move(error));
     }
     commits_.wrote();
+    if (db_->order->holding()) commits_.begin();
     return ok();
+}
+
+bool RocksStore::pressed() const {
+    if (db_->order->holding()) return true;
+    for (auto* family : db_->families) {
+        std::uint64_t full = 0;
+        db_->db->GetIntProperty(family, rocksdb::DB::Properties::kNumImmutableMemTable, &full);
+        if (full >= kFullBuffersRoom) return true;
+        std::string files;
+        db_->db->GetProperty(family, rocksdb::DB::Properties::kNumFilesAtLevelPrefix + "0", &files);
+        if (std::strtoull(files.c_str(), nullptr, 10) >= kLevel0FilesRoom) return true;
+    }
+    return false;
 }
 
 Result<> RocksStore::write(Batch batch) {
@@ -285,6 +329,14 @@ Async<> RocksStore::sync() {
     if (!can) co_return fail(can.error());
     auto done = co_await commits_.wait(commits_.last_ticket());
     co_return done;
+}
+
+Async<> RocksStore::room() {
+    while (true) {
+        ICL_CO_TRY(usable());
+        if (!pressed()) co_return ok();
+        ICL_CO_TRY(co_await world_.sleep_for(kRoomPause));
+    }
 }
 
 std::unique_ptr<Iterator> RocksStore::iterate(Family family, Bytes from, Bytes to,
@@ -310,7 +362,7 @@ Async<> RocksStore::close() {
         if (!status.ok()) return fail(to_error(status, "flushing"));
         return ok();
     };
-    auto flushed = co_await offload(world_, std::move(flush));
+    auto flushed = co_await offload(world_, Pool::log_sync, std::move(flush));
     if (failed) co_return fail(*failed);
     co_return flushed;
 }

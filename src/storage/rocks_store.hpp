@@ -28,9 +28,10 @@ struct RocksOptions {
 };
 
 /// The database of one peer: one RocksDB, a column family per Family, one write-ahead log. Writes
-/// go to the log without a sync on the strand; syncs run in the World's pool, shared by overlapping
-/// callers. Owned by main; call `close` and await it before destroying it, so that a restart has no
-/// log to replay.
+/// go to the log without a sync on the strand, at a change of logs too; syncs run on the World's
+/// thread for them, shared by overlapping callers. RocksDB's own limits, at which a write sleeps,
+/// lie beyond those at which `room` makes bulk writers wait. Owned by main; call `close` and await
+/// it before destroying it, so that a restart has no log to replay.
 class RocksStore final : public Store {
  public:
     /// Opens or creates the database. Blocks: called before the strand serves. `unsupported` when
@@ -44,6 +45,7 @@ class RocksStore final : public Store {
     Result<> write(Batch batch) override;
     Async<> write_synced(Batch batch) override;
     Async<> sync() override;
+    Async<> room() override;
     std::unique_ptr<Iterator> iterate(Family family, Bytes from, Bytes to,
                                       const SnapshotPtr& at = nullptr) override;
     SnapshotPtr snapshot() override;
@@ -51,6 +53,8 @@ class RocksStore final : public Store {
 
     /// Bytes of all files of the database, for metrics and disk checks.
     std::uint64_t disk_bytes() const;
+    /// Writes that had to wait on the strand for the disk, because memory was full.
+    std::uint64_t stalled_writes() const { return stalled_writes_; }
 
  private:
     struct Database;
@@ -59,11 +63,13 @@ class RocksStore final : public Store {
     RocksStore(World& world, std::shared_ptr<Database> db);
     Result<> usable() const;
     Result<> apply(const Batch& batch);
+    bool pressed() const;
 
     World& world_;
     std::shared_ptr<Database> db_;  ///< shared with running syncs, views and iterators
     GroupCommit commits_;
     bool closed_ = false;
+    std::uint64_t stalled_writes_ = 0;
 };
 
 }  // namespace ipfscluster::storage

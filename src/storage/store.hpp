@@ -88,6 +88,9 @@ class Store {
     virtual Async<> write_synced(Batch batch) = 0;
     /// Makes every earlier write durable.
     virtual Async<> sync() = 0;
+    /// For those who write as much as they can, before each piece: returns once the store takes it
+    /// without making others wait for the disk. Who writes because somebody waits does not ask.
+    virtual Async<> room() = 0;
     /// Keys in [from, to); an empty `to` means to the end of the family.
     virtual std::unique_ptr<Iterator> iterate(Family family, Bytes from, Bytes to,
                                               const SnapshotPtr& at = nullptr) = 0;

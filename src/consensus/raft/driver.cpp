@@ -396,6 +396,8 @@ asio::awaitable<void> RaftConsensus::run_reconcile() {
         if (done.value()) break;
         auto slept = co_await world_.sleep_for(Duration::zero());
         if (!slept) break;
+        auto has_room = co_await state_.room();
+        if (!has_room) break;  // a store that failed ends the rounds, too
     }
     reconciling_ = false;
 }

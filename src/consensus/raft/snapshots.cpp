@@ -130,6 +130,7 @@ Async<SnapshotEnd> fetch_from(World& world, net::Host& host, state::State& state
         ICL_CO_TRY(auto frame, decode_snapshot_piece(bytes));
         state::State::SnapshotPiece piece{std::move(frame.rows), std::move(frame.last_key),
                                           frame.row_count, frame.last};
+        ICL_CO_TRY(co_await state.room());
         ICL_CO_TRY(state.stage(piece));
         at->next.digest = chain_digest(at->next.digest, piece.rows);
         if (!piece.last_key.empty()) at->next.after = piece.last_key;
