@@ -61,7 +61,8 @@ void RaftConsensus::request(std::function<Result<>(Engine&)> work) {
 
 bool RaftConsensus::has_work() const {
     return tick_due_ || !inbox_.empty() || !requests_.empty() ||
-           (status_.leader != 0 && !proposals_wait_ && commits_.has_new());
+           (status_.leader != 0 &&
+            ((!proposals_wait_ && commits_.has_new()) || reads_.has_new()));
 }
 
 Async<> RaftConsensus::drive() {
@@ -124,6 +125,9 @@ Result<> RaftConsensus::take_input() {
         ICL_TRY(tolerate(work(*engine_), "request"));
     }
     ICL_TRY(auto status, engine_->status());
+    if (const auto question = reads_.next(status.leader, status.term, world_.steady_now())) {
+        ICL_TRY(tolerate(engine_->read_index(*question), "read"));
+    }
     Result<> proposed = ok();
     if (proposals_wait_) return proposed;
     commits_.propose(status.leader, status.term, world_.steady_now(), [&](BytesView data) {
@@ -191,10 +195,7 @@ Async<bool> RaftConsensus::round() {
     if (!polled) co_return false;
     auto& ready = *polled;
     send(ready.messages, false);
-    for (const auto& read : ready.read_states) {
-        const auto found = reads_.find(read.request);
-        if (found != reads_.end()) found->second.index = read.index;
-    }
+    for (const auto& read : ready.read_states) reads_.answered(read.request, read.index);
     if (!ready.read_states.empty()) changed_.notify_all();
 
     storage::Batch batch;
@@ -210,7 +211,7 @@ Async<bool> RaftConsensus::round() {
         co_return fail(persisted.error());
     }
     if (installing) {
-        state_.applied();
+        show_applied();
         if (!std::exchange(reconciling_, true)) tasks_.spawn(run_reconcile());
         changed_.notify_all();
     }
@@ -282,7 +283,7 @@ Result<> RaftConsensus::apply(std::vector<LogEntry> committed,
         state_.dropped();
         return fail(written.error());
     }
-    state_.applied();
+    show_applied();
     for (const auto& item : applied) commits_.applied(item.operations, item.results);
     changed_.notify_all();
     if (removed) {
@@ -291,6 +292,14 @@ Result<> RaftConsensus::apply(std::vector<LogEntry> committed,
     }
     if (committed.empty()) return ok();
     return engine_->applied(committed.back().index);
+}
+
+/// The one place where rows become visible, once they are in the store. Until then, a whole sync
+/// long for a snapshot, the log already counts them as applied: no promise to a reader is made of
+/// that.
+void RaftConsensus::show_applied() {
+    state_.applied();
+    visible_ = log_.applied().index;
 }
 
 Result<bool> RaftConsensus::apply_change(storage::Batch& batch, const LogEntry& entry) {

@@ -19,6 +19,7 @@ Bytes random_bytes(World& world, std::size_t count) {
 }
 
 constexpr std::size_t kOriginBytes = 16;
+constexpr std::size_t kReadNameBytes = 16;
 
 }  // namespace
 
@@ -33,6 +34,7 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
       log_(store),
       floor_(world, options_.floor),
       commits_(world.executor(), random_bytes(world, kOriginBytes), 2 * options_.election_timeout),
+      reads_(random_bytes(world, kReadNameBytes), options_.election_timeout),
       tasks_(world, "raft"),
       links_(world, host, tasks_, options_.network_timeout,
              {[this](NodeId id) { return hello(Purpose::messages, id); },
@@ -124,6 +126,7 @@ Result<> RaftConsensus::start_engine() {
     config.jitter_seed = world_.random_u64();
     ICL_TRY(auto engine, Engine::make(config, log_));
     engine_ = std::move(engine);
+    show_applied();
     refresh_status();
     logger("raft")->info("started node={:016x} members={} applied={} last={}", node_id_,
                          log_.members().size(), log_.applied().index, log_.last_index());
@@ -250,32 +253,17 @@ bool RaftConsensus::is_trusted(const PeerId&) {
 Async<> RaftConsensus::wait_for_sync(Duration limit) {
     const auto deadline =
         world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
-    Bytes id;
-    put_be64(id, node_id_);
-    put_be64(id, next_read_++);
-    put_be64(id, world_.random_u64());
-    reads_[id] = {};
-    SteadyTime ask_again{};
-    Result<> outcome = ok();
+    const auto number = reads_.join();
+    wake_.notify_all();
+    std::optional<std::uint64_t> index;
     while (true) {
-        const auto index = reads_[id].index;
-        if (index && log_.applied().index >= *index) break;
-        const auto now = world_.steady_now();
-        if (!index && now >= ask_again) {
-            request([id](Engine& engine) { return engine.read_index(id); });
-            ask_again =
-                now + std::chrono::duration_cast<SteadyTime::duration>(options_.election_timeout);
-        }
+        if (!index) index = reads_.index_for(number);
+        if (index && visible_ >= *index) co_return ok();
         auto changed = co_await wait_change(deadline);
-        if (!changed) {
-            outcome = changed.error().kind == Kind::timeout
-                          ? Result<>(fail(Kind::unavailable, "no quorum answered a read in time"))
-                          : std::move(changed);
-            break;
-        }
+        if (!changed && changed.error().kind == Kind::timeout)
+            co_return fail(Kind::unavailable, "no quorum answered a read in time");
+        if (!changed) co_return fail(changed.error());
     }
-    reads_.erase(id);
-    co_return outcome;
 }
 
 Async<> RaftConsensus::wait_ready(Duration limit) {

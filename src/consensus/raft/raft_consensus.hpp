@@ -10,6 +10,7 @@
 #include "consensus/raft/links.hpp"
 #include "consensus/raft/log_store.hpp"
 #include "consensus/raft/options.hpp"
+#include "consensus/raft/read_rounds.hpp"
 #include "consensus/raft/snapshots.hpp"
 #include "net/host.hpp"
 #include "runtime/task_group.hpp"
@@ -77,9 +78,6 @@ class RaftConsensus final : public component::Consensus {
     void transfer_leadership(const PeerId& to);
 
  private:
-    struct Read {
-        std::optional<std::uint64_t> index;
-    };
     /// A follower that was promised a snapshot and has not caught up since.
     struct CatchUp {
         std::uint64_t from = 0;  ///< index of the snapshot
@@ -141,6 +139,7 @@ class RaftConsensus final : public component::Consensus {
     Async<> persist(storage::Batch batch, bool sync);
     Result<> install(storage::Batch& batch, const SnapshotMeta& snapshot);
     Result<> apply(std::vector<LogEntry> committed, const std::optional<HardState>& hard_state);
+    void show_applied();
     Result<bool> apply_change(storage::Batch& batch, const LogEntry& entry);
     void send(std::vector<OutMessage>& messages, bool after_persist);
     Async<> compact_if_due();
@@ -202,6 +201,9 @@ class RaftConsensus final : public component::Consensus {
     std::unique_ptr<Engine> engine_;
     EngineStatus status_;
     CommitQueue commits_;
+    ReadRounds reads_;
+    /// What a reader of the state sees: the log may count as applied what is still being written.
+    std::uint64_t visible_ = 0;
     TaskGroup tasks_;
     Links links_;
     SnapshotLeases leases_;
@@ -225,8 +227,6 @@ class RaftConsensus final : public component::Consensus {
     std::uint32_t patience_ = 1;         ///< ticks of ours per tick of a candidate
     std::uint32_t candidate_ticks_ = 0;  ///< while we are one
     bool proposals_wait_ = false;        ///< the engine takes none until the next tick
-    std::map<Bytes, Read> reads_;
-    std::uint64_t next_read_ = 0;
     bool ready_ = false;
     bool stopping_ = false;
     std::optional<Error> ended_;

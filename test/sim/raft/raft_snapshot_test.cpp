@@ -140,6 +140,33 @@ TEST_F(RaftSnapshots, a_failure_of_its_own_is_no_removal) {
     EXPECT_NE(refused.error().kind, Kind::conflict) << refused.error().text;
 }
 
+TEST_F(RaftSnapshots, no_reader_sees_the_pinset_from_before_it) {
+    cluster.network.set_delay(milliseconds(20), milliseconds(25));
+    offer();
+    auto& peer = cluster.peer(late);
+    const auto read = cluster.begin<void>(peer.raft->wait_for_sync(seconds(30)));
+    const auto ready = cluster.begin<void>(peer.raft->wait_ready(seconds(30)));
+    ASSERT_TRUE(cluster.run_until(
+        [&] {
+            auto staged = peer.state->staged_pins();
+            return staged && staged.value().count == 60;
+        },
+        seconds(20)));
+    ASSERT_FALSE(*read || *ready);
+    // The switch to what is staged takes a sync: longer than any reader's next look.
+    cluster.world.set_blocking_delay(seconds(2), seconds(2));
+    const auto sees_all = [&] {
+        auto pin = peer.state->get(test_cid(1));
+        return pin && pin.value();
+    };
+    ASSERT_TRUE(cluster.run_until([&] { return read->has_value(); }, seconds(20)));
+    ASSERT_TRUE(**read) << (**read).error().text;
+    EXPECT_TRUE(sees_all()) << "a strong read was answered from the old pinset";
+    ASSERT_TRUE(cluster.run_until([&] { return ready->has_value(); }, seconds(20)));
+    ASSERT_TRUE(**ready) << (**ready).error().text;
+    EXPECT_TRUE(sees_all()) << "READY was said before the pinset was there";
+}
+
 TEST_F(RaftSnapshots, a_removal_is_told_from_other_ends) {
     cluster.start(late);
     ASSERT_TRUE(cluster.run_until([&] { return caught_up(); }, seconds(20)));

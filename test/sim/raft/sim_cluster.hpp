@@ -94,6 +94,14 @@ class SimCluster {
         return std::move(*out);
     }
 
+    /// Starts a coroutine; what it points to has a value once it has ended.
+    template <class T>
+    std::shared_ptr<const std::optional<Result<T>>> begin(Async<T> work) {
+        auto out = std::make_shared<std::optional<Result<T>>>();
+        tasks_.spawn(keep_shared<T>(std::move(work), out));
+        return out;
+    }
+
     // Record of operations.
     enum class Outcome { pending, acknowledged, refused, unknown };
     struct Record {
@@ -135,6 +143,11 @@ class SimCluster {
         co_await asio::this_coro::throw_if_cancelled(false);
         auto result = co_await std::move(work);
         out->emplace(std::move(result));
+    }
+    template <class T>
+    static asio::awaitable<void> keep_shared(Async<T> work,
+                                             std::shared_ptr<std::optional<Result<T>>> out) {
+        co_await keep<T>(std::move(work), out.get());
     }
     asio::awaitable<void> run_commit(int number, std::uint64_t record, PinOperation operation);
     asio::awaitable<void> run_start(int number);
