@@ -300,6 +300,24 @@ Result<State::StagedPins> State::staged_pins() {
     return staged;
 }
 
+/// Rows of a transfer that a crash has ended: up to a whole pinset that nobody reads.
+Result<> State::Impl::drop_staged_by_a_crash() {
+    const auto next = counters.generation + 1;
+    for (const auto family : {Family::pins, Family::pin_index, Family::sessions}) {
+        auto rows = store.iterate(family, keys::generation(next), {});
+        ICL_TRY(const auto found, rows->next());
+        if (!found) continue;
+        Batch batch;
+        drop_generations(batch, next, std::nullopt);
+        return store.write(std::move(batch));
+    }
+    return ok();
+}
+
+bool State::staging() const {
+    return impl_->staging.has_value();
+}
+
 Result<> State::drop_staging() {
     if (!impl_->staging) return ok();
     Batch batch;

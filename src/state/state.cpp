@@ -37,6 +37,7 @@ Result<> State::open() {
     ICL_TRY(const auto counters, store.get(Family::meta, keys::kCounters));
     if (!counters) return fail(Kind::corrupt, "the database has no state counters");
     ICL_TRY(impl_->counters, Counters::decode(*counters));
+    ICL_TRY(impl_->drop_staged_by_a_crash());
     ICL_TRY(impl_->kept.open());
     if (version == kFormatVersion) return ok();
     // From now on it may have rows that the earlier version does not know.

@@ -65,7 +65,8 @@ class State {
     struct Impl;
     State(storage::Store& store, PeerId self);
     /// Reads counters and the live generation; writes the format version of a new or older
-    /// database. A newer format is refused by name.
+    /// database. A newer format is refused by name. Drops what a transfer that a crash has ended
+    /// had staged.
     Result<> open();
 
     /// Adds to `batch` the rows that applying `operations` (one log entry at `index`) writes: pins,
@@ -126,6 +127,8 @@ class State {
     /// What is staged; reads all of it. To be called after the last `stage_pins` and before
     /// `finish_staging`: it settles what repeated CIDs have left.
     Result<StagedPins> staged_pins();
+    /// Whether something is being staged.
+    bool staging() const;
     /// Forgets what is staged.
     Result<> drop_staging();
     /// Adds to `batch` the switch to the staged generation; after the write call `applied`. Work

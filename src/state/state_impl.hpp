@@ -71,6 +71,7 @@ struct State::Impl {
 
     Result<> stage_row(storage::Batch& batch, BytesView key, BytesView value);
     Result<> drop_stale_expiry();
+    Result<> drop_staged_by_a_crash();
 };
 
 }  // namespace ipfscluster::state

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 #include "base/varint.hpp"
@@ -62,6 +63,34 @@ TEST_F(SnapshotTest, follower_has_the_leaders_pinset_and_sessions) {
     leader.apply(41, {unpin_op(cid(3))});
     follower.apply(41, {unpin_op(cid(3))});
     EXPECT_EQ(follower.list(world).size(), leader.list(world).size());
+}
+
+TEST_F(SnapshotTest, what_a_crash_left_staged_goes_at_the_next_open) {
+    follower.apply(1, {pin_op(pin_on(cid(77), {peer(2)}))});
+    const auto before = follower.shared_rows();
+    transfer(leader, follower);
+    ASSERT_NE(follower.shared_rows(), before);
+    State again(follower.store, peer(2));
+    ASSERT_TRUE(again.open());
+    EXPECT_EQ(follower.shared_rows(), before);
+    EXPECT_EQ(again.count(), 1U);
+    const auto writes = follower.store.writes();
+    ASSERT_TRUE(again.open());
+    EXPECT_EQ(follower.store.writes(), writes) << "with nothing staged nothing is written";
+}
+
+TEST_F(SnapshotTest, an_open_keeps_what_is_still_being_compared) {
+    follower.apply(1, {pin_op(pin_on(cid(77), {peer(2)}))});
+    transfer(leader, follower);
+    finish(follower);
+    follower.take_work();
+    State again(follower.store, peer(2));
+    ASSERT_TRUE(again.open());
+    while (!again.reconcile_generations(1).value()) {
+    }
+    const auto work = sorted_work();
+    EXPECT_EQ(work.size(), 16U);
+    EXPECT_EQ(std::count(work.begin(), work.end(), std::pair(WorkLane::unpin, cid(77))), 1);
 }
 
 TEST_F(SnapshotTest, snapshot_is_frozen_while_the_leader_goes_on) {
