@@ -96,15 +96,15 @@ bool CommitQueue::alive(const ProposedBatch& batch) const {
                        [this](std::uint64_t sequence) { return proposed_.contains(sequence); });
 }
 
-void CommitQueue::propose(NodeId leader, std::uint64_t term, SteadyTime now,
+void CommitQueue::propose(const Leadership& under, SteadyTime now,
                           const std::function<bool(BytesView)>& propose) {
     std::erase_if(batches_, [this](const ProposedBatch& batch) { return !alive(batch); });
-    if (leader == 0) return;
+    if (under.leader == 0) return;
     auto give = [&](ProposedBatch& batch) {
         if (!propose(batch.data)) return false;
         batch.sent = true;
-        batch.leader = leader;
-        batch.term = term;
+        batch.leader = under.leader;
+        batch.term = under.term;
         batch.at = now;
         for (const auto sequence : batch.sequences) {
             const auto found = proposed_.find(sequence);
@@ -113,8 +113,8 @@ void CommitQueue::propose(NodeId leader, std::uint64_t term, SteadyTime now,
         return true;
     };
     for (auto& batch : batches_) {
-        const bool lost =
-            batch.leader != leader || batch.term != term || now - batch.at >= retry_after_;
+        const bool lost = batch.leader != under.leader || batch.term != under.term ||
+                          (!under.here && now - batch.at >= retry_after_);
         if ((!batch.sent || lost) && !give(batch)) return;
     }
     while (has_new()) {

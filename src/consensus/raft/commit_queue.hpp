@@ -43,10 +43,16 @@ class CommitQueue {
     /// `unavailable` when full, `invalid` when too large.
     Result<WaiterPtr> add(PinOperation operation, SteadyTime deadline);
 
-    /// Gives `propose` what has to be proposed now under this leader and term: new batches, and
-    /// those whose leader changed or that got no answer for `retry_after`. Stops when `propose`
-    /// answers false.
-    void propose(NodeId leader, std::uint64_t term, SteadyTime now,
+    /// Who leads; `here`: this peer.
+    struct Leadership {
+        NodeId leader = 0;
+        std::uint64_t term = 0;
+        bool here = false;
+    };
+    /// Gives `propose` what has to be proposed now: new batches, those whose leader changed, and,
+    /// unless this peer leads and has them in its log, those that got no answer for `retry_after`.
+    /// Stops when `propose` answers false.
+    void propose(const Leadership& under, SteadyTime now,
                  const std::function<bool(BytesView)>& propose);
     /// True when `propose` would form a new batch.
     bool has_new() const;

@@ -61,8 +61,7 @@ void RaftConsensus::request(std::function<Result<>(Engine&)> work) {
 
 bool RaftConsensus::has_work() const {
     return tick_due_ || !inbox_.empty() || !requests_.empty() ||
-           (status_.leader != 0 &&
-            ((!proposals_wait_ && commits_.has_new()) || reads_.has_new()));
+           (status_.leader != 0 && ((!proposals_wait_ && commits_.has_new()) || reads_.has_new()));
 }
 
 Async<> RaftConsensus::drive() {
@@ -130,7 +129,8 @@ Result<> RaftConsensus::take_input() {
     }
     Result<> proposed = ok();
     if (proposals_wait_) return proposed;
-    commits_.propose(status.leader, status.term, world_.steady_now(), [&](BytesView data) {
+    const CommitQueue::Leadership under{status.leader, status.term, status.role == Role::leader};
+    commits_.propose(under, world_.steady_now(), [&](BytesView data) {
         auto outcome = engine_->propose(data);
         if (outcome) return true;
         // No leader or a busy one: tried again with the next tick.
@@ -232,6 +232,10 @@ Result<> RaftConsensus::install(storage::Batch& batch, const SnapshotMeta& snaps
     logger("raft")->info("installing a snapshot index={} nodes={}", snapshot.at.index,
                          fetched_->nodes.size());
     ICL_TRY(log_.install(batch, snapshot, fetched_->nodes));
+    for (const auto& [id, record] : fetched_->nodes) {
+        contacts_.erase(id);
+        if (record.removed) forget_node(id);
+    }
     if (log_.cluster_id().empty()) log_.set_cluster_id(batch, fetched_->cluster_id);
     fetched_.reset();
     return state_.finish_staging(batch);
@@ -240,6 +244,9 @@ Result<> RaftConsensus::install(storage::Batch& batch, const SnapshotMeta& snaps
 void RaftConsensus::send(std::vector<OutMessage>& messages, bool after_persist) {
     for (auto& message : messages) {
         if (message.after_persist != after_persist) continue;
+        const auto known = log_.nodes().find(message.to);
+        // A removed node is told so when it opens a stream, and has no link any more.
+        if (known != log_.nodes().end() && known->second.removed) continue;
         const auto peer = peer_of(message.to);
         const bool queued = !peer.empty() && links_.send(message.to, peer, std::move(message.bytes),
                                                          message.snapshot.index);
@@ -323,6 +330,7 @@ Result<bool> RaftConsensus::apply_change(storage::Batch& batch, const LogEntry& 
         if (in_conf(single.id) && known == log_.nodes().end()) {
             ICL_TRY(auto peer, PeerId::from_bytes(change.context));
             log_.set_node(batch, single.id, {peer, entry.index, false});
+            contacts_.erase(single.id);
             logger("raft")->info("member added peer={} node={:016x}", peer.to_string(), single.id);
         } else if (!in_conf(single.id) && known != log_.nodes().end() && !known->second.removed) {
             auto record = known->second;
@@ -330,6 +338,7 @@ Result<bool> RaftConsensus::apply_change(storage::Batch& batch, const LogEntry& 
             logger("raft")->info("member removed peer={} node={:016x}", record.peer.to_string(),
                                  single.id);
             log_.set_node(batch, single.id, std::move(record));
+            forget_node(single.id);
         }
     }
     return change.removed_self;

@@ -78,7 +78,10 @@ bool Links::send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t sna
         slot = std::make_unique<Link>(world_.executor());
         slot->id = to;
         slot->peer = peer;
-        if (!tasks_.spawn(run(slot.get()))) return false;
+        if (!tasks_.spawn(run(slot.get()))) {
+            links_.erase(to);
+            return false;
+        }
     }
     if (slot->queue.size() >= kLinkMessagesMax || slot->bytes + message.size() > kLinkBytesMax)
         return false;
@@ -89,9 +92,17 @@ bool Links::send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t sna
     return true;
 }
 
+void Links::end(NodeId id) {
+    const auto found = links_.find(id);
+    if (found == links_.end()) return;
+    found->second->ending = true;
+    found->second->wake.notify_one();
+}
+
 void Links::drop_queue(Link& link) {
     link.queue.clear();
     link.bytes = 0;
+    if (link.ending) return;
     events_.unreachable(link.id);
     // While it believes a snapshot to be on its way the engine does not care who is unreachable.
     if (const auto lost = std::exchange(link.offered, 0); lost != 0)
@@ -100,9 +111,17 @@ void Links::drop_queue(Link& link) {
 
 asio::awaitable<void> Links::run(Link* link) {
     co_await asio::this_coro::throw_if_cancelled(false);
+    const auto id = link->id;
+    co_await run_until_end(link);
+    links_.erase(id);
+}
+
+asio::awaitable<void> Links::run_until_end(Link* link) {
+    co_await asio::this_coro::throw_if_cancelled(false);
     Duration pause = kLinkRetryMin;
     while (true) {
         while (link->queue.empty()) {
+            if (link->ending) co_return;
             auto woken = co_await link->wake.wait();
             if (!woken) co_return;
         }
@@ -111,23 +130,29 @@ asio::awaitable<void> Links::run(Link* link) {
         if (tasks_.stopping()) co_return;
         if (greeted) {
             pause = kLinkRetryMin;
+            link->refused = false;
             auto ended = co_await pump(link, greeted.value().stream.get());
             greeted.value().stream->reset();
             if (!ended && ended.error().kind == Kind::cancelled) co_return;
         } else {
-            events_.refused(link->id, greeted.error());
+            const auto kind = greeted.error().kind;
+            const bool told = kind == Kind::denied || kind == Kind::not_found;
+            events_.refused(link->id, greeted.error(), told && !std::exchange(link->refused, true));
         }
         if (tasks_.stopping()) co_return;
         drop_queue(*link);
+        if (link->ending) co_return;
         auto slept = co_await world_.sleep_for(pause);
         if (!slept) co_return;
         pause = std::min(pause * 2, kLinkRetryMax);
     }
 }
 
+/// Ends only with the stream, and without an error only when the link ends.
 Async<> Links::pump(Link* link, FrameStream* stream) {
     while (true) {
         while (link->queue.empty()) {
+            if (link->ending) co_return co_await finish(stream);
             auto woken = co_await link->wake.wait();
             if (!woken) co_return fail(woken.error());
         }
@@ -142,6 +167,15 @@ Async<> Links::pump(Link* link, FrameStream* stream) {
         if (!wrote) co_return fail(wrote.error());
         if (link->queue.empty()) link->offered = 0;
     }
+}
+
+/// What was written last is lost with a stream that is reset before it was read.
+Async<> Links::finish(FrameStream* stream) {
+    ICL_CO_TRY(co_await stream->close_write());
+    auto end = co_await with_deadline<std::optional<Frame>>(world_, network_timeout_,
+                                                            "end of a raft link", stream->read());
+    if (!end) co_return fail(end.error());
+    co_return ok();
 }
 
 }  // namespace ipfscluster::raft

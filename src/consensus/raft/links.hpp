@@ -29,7 +29,8 @@ struct Greeted {
 Async<Greeted> greet(World& world, net::Host& host, PeerId peer, Hello hello, Duration limit);
 
 /// Outgoing messages: one ordered stream per node, opened when there is something to say and again
-/// after a failure. Owned by the consensus component; its strand.
+/// after a failure, until the node is no member any more. Owned by the consensus component; its
+/// strand.
 class Links {
  public:
     struct Events {
@@ -37,14 +38,18 @@ class Links {
         std::function<void(NodeId)> unreachable;  ///< messages to it were lost
         /// among them the offer of a snapshot at this index
         std::function<void(NodeId, std::uint64_t)> snapshot_lost;
-        std::function<void(NodeId, const Error&)>
-            refused;  ///< it does not talk to us: the error says why
+        /// it does not talk to us: the error says why; `first` that is worth a line in the log
+        /// since it last did
+        std::function<void(NodeId, const Error&, bool first)> refused;
     };
     Links(World& world, net::Host& host, TaskGroup& tasks, Duration network_timeout, Events events);
 
     /// Queues a message; a node's first one starts its sender. False when dropped.
     /// `snapshot_index` is that of the snapshot the message offers; 0: it offers none.
     bool send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t snapshot_index = 0);
+    /// The node is no member any more: its sender says what waits, if it can be reached, and ends.
+    void end(NodeId id);
+    std::size_t size() const { return links_.size(); }
 
  private:
     struct Link {
@@ -56,8 +61,12 @@ class Links {
         std::uint64_t offered =
             0;  ///< snapshot offered by a message not yet given to the connection
         Signal wake;
+        bool ending = false;
+        bool refused = false;  ///< and that has been told
     };
     asio::awaitable<void> run(Link* link);
+    asio::awaitable<void> run_until_end(Link* link);
+    Async<> finish(FrameStream* stream);
     Async<> pump(Link* link, FrameStream* stream);
     void drop_queue(Link& link);
 

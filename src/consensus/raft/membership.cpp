@@ -271,9 +271,8 @@ PeerId RaftConsensus::next_to_ask() {
     auto known = peers();
     // Before its first snapshot a joiner knows only who has talked to it.
     if (known.empty()) {
-        std::set<PeerId> distinct;
-        for (const auto& [node, peer] : contacts_) distinct.insert(peer);
-        known.assign(distinct.begin(), distinct.end());
+        const auto contacts = contacts_.peers();
+        known.assign(contacts.begin(), contacts.end());
     }
     auto next = std::upper_bound(known.begin(), known.end(), last_asked_);
     for (std::size_t i = 0; i < known.size(); ++i, ++next) {
@@ -299,6 +298,24 @@ asio::awaitable<void> RaftConsensus::run_lookout() {
         if (!greeted && greeted.error().kind == Kind::cancelled) co_return;
         if (greeted) greeted.value().stream->reset();
     }
+}
+
+void RaftConsensus::forget_node(NodeId id) {
+    links_.end(id);
+    contacts_.erase(id);
+    catching_up_.erase(id);
+    shrunk_.erase(id);
+    if (talking_.contains(id)) tasks_.spawn(end_streams_of(id));
+}
+
+asio::awaitable<void> RaftConsensus::end_streams_of(NodeId id) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    // It best learns of its removal from the log, which makes it durable there. After that, or when
+    // that did not reach it, it opens the stream again and is told.
+    auto slept = co_await world_.sleep_for(options_.network_timeout);
+    if (!slept) co_return;
+    const auto [first, last] = talking_.equal_range(id);
+    std::for_each(first, last, [](const auto& item) { item.second->reset(); });
 }
 
 void RaftConsensus::tend_members(Engine& engine) {

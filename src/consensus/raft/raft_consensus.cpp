@@ -19,7 +19,6 @@ Bytes random_bytes(World& world, std::size_t count) {
 }
 
 constexpr std::size_t kOriginBytes = 16;
-constexpr std::size_t kReadNameBytes = 16;
 
 }  // namespace
 
@@ -33,8 +32,9 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
       self_(host.id()),
       log_(store),
       floor_(world, options_.floor),
-      commits_(world.executor(), random_bytes(world, kOriginBytes), 2 * options_.election_timeout),
-      reads_(random_bytes(world, kReadNameBytes), options_.election_timeout),
+      origin_(random_bytes(world, kOriginBytes)),
+      commits_(world.executor(), origin_, 2 * options_.election_timeout),
+      reads_(origin_, options_.election_timeout),
       tasks_(world, "raft"),
       links_(world, host, tasks_, options_.network_timeout,
              {[this](NodeId id) { return hello(Purpose::messages, id); },
@@ -46,15 +46,15 @@ RaftConsensus::RaftConsensus(World& world, net::Host& host, storage::Store& stor
                       return report_snapshot(engine, {id, index}, false);
                   });
               },
-              [this](NodeId id, const Error& why) {
+              [this](NodeId id, const Error& why, bool first) {
                   if (why.kind == Kind::conflict) return end_removed(why);
                   if (why.kind == Kind::invalid) return end_with({Kind::corrupt, why.text});
-                  if (why.kind == Kind::denied && refused_logged_.insert(id).second)
-                      logger("raft")->error("a peer refuses us peer={} error=\"{}\"",
-                                            peer_of(id).to_string(), why.text);
-                  if (why.kind == Kind::not_found && refused_logged_.insert(id).second)
+                  if (first && why.kind == Kind::not_found)
                       logger("raft")->warn("a member is gone node={:016x} error=\"{}\"", id,
                                            why.text);
+                  else if (first)
+                      logger("raft")->error("a peer refuses us peer={} error=\"{}\"",
+                                            peer_of(id).to_string(), why.text);
               }}),
       leases_(world, store, state, log_),
       other_offer_(world.executor()),
@@ -178,8 +178,7 @@ PeerId RaftConsensus::peer_of(NodeId id) const {
     const auto found = log_.nodes().find(id);
     if (found != log_.nodes().end()) return found->second.peer;
     // Before its first snapshot a joiner knows its leader only from the stream.
-    const auto contact = contacts_.find(id);
-    return contact == contacts_.end() ? PeerId{} : contact->second;
+    return contacts_.peer_of(id);
 }
 
 Hello RaftConsensus::hello(Purpose purpose, NodeId wanted) const {
@@ -334,8 +333,17 @@ Async<> RaftConsensus::stop() {
 }
 
 RaftStatus RaftConsensus::status() const {
-    return {status_, log_.compacted(), commits_.pending(), leases_.size(),
-            engine_ != nullptr && !ended_};
+    RaftStatus out;
+    out.engine = status_;
+    out.compacted = log_.compacted();
+    out.pending_commits = commits_.pending();
+    out.open_snapshots = leases_.size();
+    out.running = engine_ != nullptr && !ended_;
+    out.links = links_.size();
+    out.streams = places_.open();
+    out.contacts = contacts_.size();
+    out.tasks = tasks_.size();
+    return out;
 }
 
 void RaftConsensus::transfer_leadership(const PeerId& to) {

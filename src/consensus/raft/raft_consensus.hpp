@@ -7,11 +7,13 @@
 
 #include "component/consensus.hpp"
 #include "consensus/raft/commit_queue.hpp"
+#include "consensus/raft/contacts.hpp"
 #include "consensus/raft/links.hpp"
 #include "consensus/raft/log_store.hpp"
 #include "consensus/raft/options.hpp"
 #include "consensus/raft/read_rounds.hpp"
 #include "consensus/raft/snapshots.hpp"
+#include "consensus/raft/stream_places.hpp"
 #include "net/host.hpp"
 #include "runtime/task_group.hpp"
 #include "state/state.hpp"
@@ -20,8 +22,8 @@ namespace ipfscluster::raft {
 
 /// Bytes of received messages waiting for the driver; readers pause beyond it.
 inline constexpr std::size_t kInboxBytesMax = 8 * 1024 * 1024;
-/// Nodes remembered that are in no table yet.
-inline constexpr std::size_t kContactsMax = 256;
+/// Peers without their data that are being added again at once; more are told to come later.
+inline constexpr std::size_t kAddedAgainMax = 16;
 /// Entries up to which a learner may lag and still be made a voter.
 inline constexpr std::uint64_t kCaughtUpEntries = 64;
 
@@ -37,6 +39,11 @@ struct RaftStatus {
     std::size_t pending_commits = 0;
     std::size_t open_snapshots = 0;  ///< promised to followers
     bool running = false;
+    // What belongs to single nodes and ends with them.
+    std::size_t links = 0;
+    std::size_t streams = 0;  ///< that others have open to us
+    std::size_t contacts = 0;
+    std::size_t tasks = 0;
 };
 
 /// Consensus by Raft over the peer's database and network (README.md). Made and owned by main after
@@ -165,14 +172,21 @@ class RaftConsensus final : public component::Consensus {
     Async<> move_leadership_from(NodeId id);
     std::vector<NodeId> nodes_of(const PeerId& peer) const;
     void tend_members(Engine& engine);
+    /// Ends what was kept for a node that is no member any more.
+    void forget_node(NodeId id);
+    asio::awaitable<void> end_streams_of(NodeId id);
 
     // serving.cpp: streams others open
     void accept(net::StreamPtr stream);
-    asio::awaitable<void> serve(std::unique_ptr<FrameStream> stream);
+    asio::awaitable<void> serve(std::unique_ptr<FrameStream> stream, StreamPlaces::Place place);
+    asio::awaitable<void> refuse(std::unique_ptr<FrameStream> stream, StreamPlaces::Place place);
+    Async<> refuse_politely(FrameStream* stream);
     Async<> serve_checked(FrameStream* stream);
     Async<HelloReply> answer_hello(PeerId remote, Hello hello);
     Async<> serve_change(FrameStream* stream, NodeId from);
     Async<> receive_messages(FrameStream* stream, NodeId from);
+    Async<> take_messages(FrameStream* stream, NodeId from);
+    asio::awaitable<void> add_again(PeerId peer, NodeId node);
     bool knows(const PeerId& peer);
 
     // snapshots: fetching one
@@ -200,6 +214,7 @@ class RaftConsensus final : public component::Consensus {
     Bytes expected_cluster_id_;
     std::unique_ptr<Engine> engine_;
     EngineStatus status_;
+    Bytes origin_;  ///< names this start of this peer
     CommitQueue commits_;
     ReadRounds reads_;
     /// What a reader of the state sees: the log may count as applied what is still being written.
@@ -233,9 +248,11 @@ class RaftConsensus final : public component::Consensus {
     std::string hindrance_;
     std::string loss_;
     bool removed_ = false;
-    std::set<NodeId> refused_logged_;
-    std::map<NodeId, Shrunk> shrunk_;    ///< nodes that refuse appends they had acknowledged
-    std::map<NodeId, PeerId> contacts_;  ///< nodes that talk to us and are in no table of ours yet
+    std::map<NodeId, Shrunk> shrunk_;  ///< nodes that refuse appends they had acknowledged
+    Contacts contacts_;
+    StreamPlaces places_;
+    std::multimap<NodeId, FrameStream*> talking_;  ///< streams on which nodes send us messages
+    std::set<NodeId> added_again_;                 ///< nodes that are being added after a `join`
 };
 
 }  // namespace ipfscluster::raft

@@ -14,28 +14,56 @@ namespace {
 constexpr std::uint32_t kTransferLeader = 13;
 constexpr std::uint32_t kAppendResponse = 4;
 constexpr std::uint32_t kHeartbeat = 8;
-constexpr std::size_t kStreamsMax = 256;
+/// Streams on which one node sends messages.
+constexpr std::size_t kMessageStreamsMax = 4;
 
 std::string node_text(NodeId id) {
     return fmt::format("{:016x}", id);
-}
-
-asio::awaitable<void> add_in_background(std::function<Async<>()> add) {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    auto added = co_await add();
-    if (!added)
-        logger("raft")->warn("a peer could not be added again error=\"{}\"", added.error().text);
 }
 
 }  // namespace
 
 void RaftConsensus::accept(net::StreamPtr stream) {
     auto frames = std::make_unique<FrameStream>(std::move(stream));
-    if (stopping_ || tasks_.size() > kStreamsMax) return frames->reset();
-    tasks_.spawn(serve(std::move(frames)));
+    if (stopping_) return frames->reset();
+    const auto& peer = frames->remote();
+    if (auto place = places_.take(peer, !nodes_of(peer).empty())) {
+        tasks_.spawn(serve(std::move(frames), std::move(*place)));
+        return;
+    }
+    if (places_.first_refusal(peer))
+        logger("raft")->warn("a stream is refused: too many are open peer={} open={}",
+                             peer.to_string(), places_.open());
+    auto place = places_.take_refusal(peer);
+    if (!place) return frames->reset();
+    tasks_.spawn(refuse(std::move(frames), std::move(*place)));
 }
 
-asio::awaitable<void> RaftConsensus::serve(std::unique_ptr<FrameStream> stream) {
+asio::awaitable<void> RaftConsensus::refuse(std::unique_ptr<FrameStream> stream,
+                                            StreamPlaces::Place) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto told = co_await refuse_politely(stream.get());
+    if (!told) logger("raft")->debug("a refusal was not heard: {}", told.error().text);
+    stream->reset();
+}
+
+Async<> RaftConsensus::refuse_politely(FrameStream* stream) {
+    ICL_CO_TRY(auto said,
+               co_await with_deadline<Bytes>(world_, options_.network_timeout, "raft hello",
+                                             stream->expect(FrameType::hello)));
+    HelloReply reply;
+    reply.status = HelloStatus::refused;
+    reply.text = "too many raft streams are open to it";
+    ICL_CO_TRY(co_await stream->write(encode_frame(FrameType::hello_reply, encode(reply))));
+    ICL_CO_TRY(co_await stream->close_write());
+    auto end = co_await with_deadline<std::optional<Frame>>(world_, options_.network_timeout,
+                                                            "end of a raft stream", stream->read());
+    if (!end) co_return fail(end.error());
+    co_return ok();
+}
+
+asio::awaitable<void> RaftConsensus::serve(std::unique_ptr<FrameStream> stream,
+                                           StreamPlaces::Place) {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto served = co_await serve_checked(stream.get());
     if (!served && served.error().kind == Kind::corrupt)
@@ -153,9 +181,10 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
     if (said.purpose == Purpose::join) {
         if (!reply.has_cluster || nodes_of(remote).empty() || said.node == 0)
             co_return refuse(HelloStatus::refused, "not a member: add it with `peers add`");
-        if (!recorded) {
-            tasks_.spawn(add_in_background(
-                [this, remote, node = said.node] { return add_node(remote, node); }));
+        if (!recorded && !added_again_.contains(said.node)) {
+            if (added_again_.size() >= kAddedAgainMax)
+                co_return refuse(HelloStatus::refused, "too many peers are being added: ask again");
+            tasks_.spawn(add_again(remote, said.node));
         }
         co_return reply;
     }
@@ -165,11 +194,33 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
         log_.set_seen(batch, said.node);
         ICL_CO_TRY(co_await store_.write_synced(std::move(batch)));
     }
-    if (!recorded && contacts_.size() < kContactsMax) contacts_[said.node] = remote;
+    if (!recorded) contacts_.note(said.node, remote, world_.steady_now());
     co_return reply;
 }
 
+asio::awaitable<void> RaftConsensus::add_again(PeerId peer, NodeId node) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    added_again_.insert(node);
+    auto added = co_await add_node(peer, node);
+    added_again_.erase(node);
+    if (!added)
+        logger("raft")->warn("a peer could not be added again peer={} error=\"{}\"",
+                             peer.to_string(), added.error().text);
+}
+
 Async<> RaftConsensus::receive_messages(FrameStream* stream, NodeId from) {
+    // It may have been removed while it was greeted.
+    const auto record = log_.nodes().find(from);
+    if (record != log_.nodes().end() && record->second.removed) co_return ok();
+    const auto place = talking_.emplace(from, stream);
+    // A node needs one. What is older than the newest few broke without anybody here noticing.
+    if (talking_.count(from) > kMessageStreamsMax) talking_.lower_bound(from)->second->reset();
+    auto ended = co_await take_messages(stream, from);
+    talking_.erase(place);
+    co_return ended;
+}
+
+Async<> RaftConsensus::take_messages(FrameStream* stream, NodeId from) {
     while (true) {
         auto frame = co_await stream->read();
         if (!frame) co_return fail(frame.error());

@@ -299,6 +299,7 @@ TEST_F(RaftMembership, a_removed_follower_notices_and_ends) {
     commit(asker, 5);
     EXPECT_EQ(cluster.acknowledged(), 10u);
     // Its data says so after a restart, too, without asking anybody.
+    ASSERT_TRUE(cluster.await<void>(cluster.peer(gone).store->sync()));
     cluster.crash(gone);
     ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(gone); }));
     cluster.start(gone);
@@ -721,6 +722,46 @@ TEST_F(RaftMembership, a_clean_stop_hands_leadership_over) {
         cluster.run_until([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
     EXPECT_LT(cluster.world.steady_now() - before, milliseconds(900));
     EXPECT_EQ(cluster.peer(cluster.leader()).raft->status().engine.term, term + 1);
+}
+
+TEST_F(RaftMembership, a_peer_that_comes_anew_hundreds_of_times_leaves_nothing_behind) {
+    found(3);
+    cluster.add_joiner(3);
+    const auto lead = [&] { return cluster.peer(cluster.leader()).raft.get(); };
+    const auto come = [&] {
+        cluster.start(3);
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.peer(3).raft->status().engine.id != 0; },
+                                      seconds(5)));
+        auto added = cluster.await<void>(lead()->add_peer(cluster.peer(3).id));
+        ASSERT_TRUE(added) << added.error().text;
+        auto ready = cluster.await<void>(cluster.peer(3).raft->wait_ready(seconds(30)));
+        ASSERT_TRUE(ready) << ready.error().text;
+    };
+    come();
+    const auto rest = [&] {
+        return cluster.run_until([&] { return lead()->log().members().size() == 4; }, seconds(20));
+    };
+    ASSERT_TRUE(rest());
+    cluster.world.run_for(seconds(20));
+    const auto before = lead()->status();
+    ASSERT_EQ(before.links, 3u);
+    for (int cycle = 1; cycle <= 300; ++cycle) {
+        cluster.crash_and_wipe(3);
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(3); }));
+        ASSERT_NO_FATAL_FAILURE(come()) << "cycle " << cycle;
+    }
+    ASSERT_TRUE(rest());
+    cluster.world.run_for(seconds(20));
+    for (int number = 0; number < 4; ++number) {
+        const auto after = cluster.peer(number).raft->status();
+        EXPECT_LE(after.links, 3u) << number;
+        EXPECT_LE(after.streams, before.streams) << number;
+        EXPECT_LE(after.tasks, before.tasks) << number;
+        EXPECT_EQ(after.contacts, 0u) << number;
+        EXPECT_EQ(after.open_snapshots, 0u) << number;
+    }
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
 }
 
 }  // namespace

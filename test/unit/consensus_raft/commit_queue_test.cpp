@@ -26,9 +26,10 @@ class RaftCommitQueue : public testing::Test {
     }
     /// Proposes under a leader; each proposal's operations.
     std::vector<std::vector<state::LoggedOperation>> propose(NodeId leader = 1,
-                                                             std::uint64_t term = 1) {
+                                                             std::uint64_t term = 1,
+                                                             bool here = false) {
         std::vector<std::vector<state::LoggedOperation>> out;
-        queue.propose(leader, term, world.steady_now(), [&](BytesView data) {
+        queue.propose({leader, term, here}, world.steady_now(), [&](BytesView data) {
             out.push_back(state::decode_operations(data).value());
             return true;
         });
@@ -91,6 +92,14 @@ TEST_F(RaftCommitQueue, a_new_leader_or_silence_repeats_the_same_numbers) {
     EXPECT_TRUE(propose(3, 3).empty());
 }
 
+TEST_F(RaftCommitQueue, a_leader_repeats_nothing_that_is_in_its_own_log) {
+    add(1);
+    EXPECT_EQ(propose(1, 1, true).size(), 1u);
+    world.run_for(seconds(5));
+    EXPECT_TRUE(propose(1, 1, true).empty()) << "a slow disk would fill the log with copies";
+    EXPECT_EQ(propose(1, 2, true).size(), 1u) << "in another term it may have been replaced";
+}
+
 TEST_F(RaftCommitQueue, outcomes_become_kinds) {
     const std::vector<std::pair<state::ApplyOutcome, Kind>> cases = {
         {state::ApplyOutcome::conflict, Kind::conflict},
@@ -120,7 +129,7 @@ TEST_F(RaftCommitQueue, time_out_is_honest_about_what_was_sent) {
 TEST_F(RaftCommitQueue, what_was_given_up_unsent_does_not_travel_with_its_batch_later) {
     auto early = queue.add(pin(1), world.steady_now() + seconds(1)).value();
     auto late = queue.add(pin(2), world.steady_now() + seconds(10)).value();
-    queue.propose(1, 1, world.steady_now(), [](BytesView) { return false; });
+    queue.propose({1, 1}, world.steady_now(), [](BytesView) { return false; });
     world.run_for(seconds(2));
     queue.expire(world.steady_now());
     ASSERT_TRUE(early->result);
