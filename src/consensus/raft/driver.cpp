@@ -152,9 +152,9 @@ Result<> RaftConsensus::report_snapshot(Engine& engine, PromisedSnapshot promise
 }
 
 Result<> RaftConsensus::tend_snapshots(SteadyTime now) {
-    if (leases_.size() == 0) return ok();
-    for (const auto& promise : leases_.expire(now)) {
-        catching_up_.erase(promise.to);
+    if (leases_.size() == 0 && catching_up_.empty()) return ok();
+    // Offered again then, the same one.
+    for (const auto& promise : leases_.idle(now)) {
         ICL_TRY(tolerate(report_snapshot(*engine_, promise, false), "snapshot report"));
     }
     // The engine goes on behind the snapshot then, and finds out whether it is there.
@@ -163,17 +163,15 @@ Result<> RaftConsensus::tend_snapshots(SteadyTime now) {
     }
     // Empty unless we lead: what a leader of the past promised nobody takes any more.
     ICL_TRY(auto progress, engine_->progress());
-    std::vector<PromisedSnapshot> waiting;
+    leases_.keep_needed(progress, now);
     for (const auto& peer : progress) {
         if (!peer.in_snapshot) continue;
-        // It took an older one in the meantime and needs no other.
-        if (peer.matched >= log_.compacted().index) {
+        // What it waits for is given up, or it took an older one in the meantime and needs none.
+        if (!leases_.holds({peer.id, peer.pending_snapshot}) ||
+            peer.matched >= log_.compacted().index) {
             ICL_TRY(tolerate(engine_->report_snapshot(peer.id, false), "snapshot report"));
-            continue;
         }
-        waiting.push_back({peer.id, peer.pending_snapshot});
     }
-    leases_.keep_only(waiting);
     return ok();
 }
 
@@ -374,14 +372,20 @@ Result<std::uint64_t> RaftConsensus::still_needed() {
     if (catching_up_.empty()) return needed;
     ICL_TRY(auto progress, engine_->progress());
     const auto now = world_.steady_now();
-    std::erase_if(catching_up_, [&](auto& item) {
+    const auto holds = [&](NodeId id, CatchUp& catch_up) {
         const auto peer = std::find_if(progress.begin(), progress.end(),
-                                       [&](const Progress& each) { return each.id == item.first; });
-        if (peer == progress.end() || now - item.second.since >= kCompactionHoldMax) return true;
-        if (peer->matched >= usual) return true;
-        needed = std::min(needed, std::max(peer->matched, item.second.from));
-        return false;
-    });
+                                       [&](const Progress& each) { return each.id == id; });
+        if (peer == progress.end() || peer->matched >= usual) return false;
+        const auto moved = leases_.moved({id, catch_up.from});
+        // The snapshot was given up before it was there.
+        if (!moved && peer->matched < catch_up.from) return false;
+        catch_up.since = std::max(catch_up.since, moved.value_or(catch_up.since));
+        if (now - catch_up.since >= kCompactionHoldMax) return false;
+        needed = std::min(needed, std::max(peer->matched, catch_up.from));
+        return true;
+    };
+    for (auto it = catching_up_.begin(); it != catching_up_.end();)
+        it = holds(it->first, it->second) ? std::next(it) : catching_up_.erase(it);
     return needed;
 }
 

@@ -88,7 +88,7 @@ class RaftConsensus final : public component::Consensus {
     /// A follower that was promised a snapshot and has not caught up since.
     struct CatchUp {
         std::uint64_t from = 0;  ///< index of the snapshot
-        SteadyTime since{};
+        SteadyTime since{};      ///< it last took rows of it
     };
     struct Shrunk {
         std::uint64_t term = 0;
@@ -225,7 +225,7 @@ class RaftConsensus final : public component::Consensus {
     std::map<NodeId, CatchUp> catching_up_;
     std::optional<FetchedSnapshot> fetched_;
     std::optional<MessageInfo> fetching_;      ///< the offer whose rows are being fetched
-    SteadyTime fetch_moved_{};                 ///< when rows came last
+    FetchProgress fetch_;                      ///< of the transfer under way or the last one
     std::optional<SnapshotOffer> next_offer_;  ///< the newest other one meanwhile
     Signal other_offer_;
     bool reconciling_ = false;

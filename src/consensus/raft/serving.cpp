@@ -313,7 +313,7 @@ void RaftConsensus::take_message(Bytes message) {
 bool RaftConsensus::supersedes(const SnapshotOffer& offer) const {
     // Another leader's, or a transfer that stands still; else what has come so far is worth more.
     return offer.info.from != fetching_->from || offer.info.term > fetching_->term ||
-           world_.steady_now() - fetch_moved_ >= kFetchStallMax;
+           world_.steady_now() - fetch_.moved >= kFetchStallMax;
 }
 
 void RaftConsensus::begin_fetch(SnapshotOffer offer) {
@@ -347,7 +347,7 @@ Async<> RaftConsensus::wait_superseded() {
 
 void RaftConsensus::start_fetch(SnapshotOffer offer) {
     fetching_ = offer.info;
-    fetch_moved_ = world_.steady_now();
+    fetch_.moved = world_.steady_now();
     if (!tasks_.spawn(run_fetch(std::move(offer)))) fetching_.reset();
 }
 
@@ -359,7 +359,7 @@ asio::awaitable<void> RaftConsensus::run_fetch(SnapshotOffer offer) {
     auto first =
         co_await (detail::as_optional<FetchedSnapshot>(fetch_snapshot(
                       world_, host_, state_, offer.from, hello(Purpose::snapshot, offer.info.from),
-                      offer.info, options_.network_timeout, &fetch_moved_)) ||
+                      offer.info, options_.network_timeout, &fetch_)) ||
                   detail::as_optional<void>(wait_superseded()));
     fetching_.reset();
     auto next = std::exchange(next_offer_, std::nullopt);

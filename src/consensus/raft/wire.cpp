@@ -292,7 +292,7 @@ Async<Bytes> FrameStream::expect(FrameType type) {
     if (!frame) co_return fail(frame.error());
     if (!frame.value()) co_return fail(Kind::unavailable, "raft stream: closed by the peer");
     if (frame.value()->type == FrameType::error)
-        co_return fail(Kind::unavailable, "raft stream: " + frame.value()->payload);
+        co_return fail(Kind::retryable, "raft stream: " + frame.value()->payload);
     if (frame.value()->type != type)
         co_return fail(Kind::corrupt, "raft stream: unexpected frame type " +
                                           std::to_string(static_cast<int>(frame.value()->type)));

@@ -150,7 +150,8 @@ class FrameStream {
     /// Nothing at the clean end between frames; `corrupt` on a frame that is cut, too long or of no
     /// known type.
     Async<std::optional<Frame>> read();
-    /// As read, but the end or another type is an error; an error frame gives its text.
+    /// As read, but the end or another type is an error; an error frame gives its text, as
+    /// `retryable`: the other side has answered.
     Async<Bytes> expect(FrameType type);
     Async<> write(Bytes frames) { return stream_->write(std::move(frames)); }
     Async<> close_write() { return stream_->close_write(); }

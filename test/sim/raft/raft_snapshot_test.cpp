@@ -112,6 +112,72 @@ TEST_F(RaftSnapshots, what_is_committed_during_a_transfer_stays_in_the_log_for_t
     EXPECT_EQ(cluster.check_agreement(), "");
 }
 
+TEST_F(RaftSnapshots, a_transfer_over_a_link_that_is_down_most_of_the_time_goes_on) {
+    commit(400, 60000);
+    commit(30);
+    constexpr std::uint64_t kPinsetBytes = 400 * 60000 + 60 * 30000;
+    cluster.network.set_delay(milliseconds(20), milliseconds(20));
+    cluster.network.set_bandwidth(4'000'000);
+    const auto before = cluster.network.sent();
+    offer();
+    const int lead = cluster.leader();
+    const auto index = cluster.peer(lead).raft->log().applied().index;
+    const auto cut_all = [&](bool cut) {
+        for (int other = 0; other < 3; ++other)
+            if (other != late)
+                cluster.network.cut(cluster.peer(late).id, cluster.peer(other).id, cut);
+    };
+    int cuts = 0;
+    // Two seconds up, three seconds down.
+    while (installed() < index && cuts < 24) {
+        cluster.run_until([&] { return installed() >= index; }, seconds(2));
+        if (installed() >= index) break;
+        ++cuts;
+        cut_all(true);
+        cluster.world.run_for(seconds(3));
+        cut_all(false);
+    }
+    EXPECT_GE(cuts, 3) << "it was to be broken";
+    EXPECT_EQ(installed(), index) << "not there after " << cuts << " cuts";
+    EXPECT_LT(cluster.network.sent() - before, kPinsetBytes * 13 / 10);
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
+}
+
+TEST_F(RaftSnapshots, a_transfer_goes_on_after_a_break_of_minutes) {
+    cluster.network.set_delay(milliseconds(20), milliseconds(20));
+    cluster.network.set_bandwidth(500'000);
+    const auto before = cluster.network.sent();
+    offer();
+    const int lead = cluster.leader();
+    const auto index = cluster.peer(lead).raft->log().applied().index;
+    cluster.world.run_for(seconds(2));
+    ASSERT_LT(installed(), index);
+    cluster.network.cut(cluster.peer(late).id, cluster.peer(lead).id, true);
+    cluster.world.run_for(std::chrono::minutes(3));
+    EXPECT_EQ(open_snapshots(), 1u);
+    cluster.network.mend_all();
+    ASSERT_TRUE(cluster.run_until([&] { return installed() >= index; }, seconds(30)));
+    EXPECT_EQ(installed(), index);
+    // What was on its way at the break is sent twice; heartbeats of three minutes are in it, too.
+    EXPECT_LT(cluster.network.sent() - before, 60 * 30000 + 1'300'000);
+    EXPECT_TRUE(cluster.run_until([&] { return open_snapshots() == 0; }, seconds(5)));
+}
+
+TEST_F(RaftSnapshots, a_follower_that_was_restarted_is_offered_it_again) {
+    cluster.network.set_delay(milliseconds(20), milliseconds(20));
+    cluster.network.set_bandwidth(500'000);
+    offer();
+    cluster.world.run_for(seconds(1));
+    ASSERT_LT(installed(), 30u);
+    cluster.crash(late);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(late); }));
+    cluster.start(late);
+    EXPECT_TRUE(cluster.run_until([&] { return caught_up(); }, seconds(40)));
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
+}
+
 TEST_F(RaftSnapshots, a_log_is_not_held_without_end_for_a_follower_that_does_not_take_it) {
     offer();
     const int lead = cluster.leader();

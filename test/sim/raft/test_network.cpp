@@ -92,6 +92,9 @@ class TestStream final : public net::Stream {
         const std::chrono::nanoseconds delay(network_.world().random_between(low, high));
         auto due = network_.world().steady_now() + delay;
         if (!out_.chunks.empty()) due = std::max(due, out_.chunks.back().first);
+        if (network_.bandwidth_ != 0)
+            due += std::chrono::nanoseconds(data.size() * 1'000'000'000 / network_.bandwidth_);
+        network_.sent_ += data.size();
         out_.bytes += data.size();
         if (!data.empty()) out_.chunks.emplace_back(due, std::move(data));
         out_.changed.notify_all();

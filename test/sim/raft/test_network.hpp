@@ -20,6 +20,10 @@ class TestNetwork {
         delay_low_ = low;
         delay_high_ = high;
     }
+    /// Each direction of a stream carries so much; 0: any amount.
+    void set_bandwidth(std::uint64_t bytes_per_second) { bandwidth_ = bytes_per_second; }
+    /// Bytes written to streams so far.
+    std::uint64_t sent() const { return sent_; }
     /// Cuts or mends both directions; a cut resets the streams between them.
     void cut(const PeerId& a, const PeerId& b, bool cut);
     /// As when a peer's machine loses power: what is sent to it or was under way vanishes, and no
@@ -45,6 +49,8 @@ class TestNetwork {
     void reset_between(const std::function<bool(const PeerId&, const PeerId&)>& match);
 
     SimWorld& world_;
+    std::uint64_t bandwidth_ = 0;
+    std::uint64_t sent_ = 0;
     std::map<PeerId, class TestHost*> hosts_;
     std::set<std::pair<PeerId, PeerId>> cuts_;
     std::set<PeerId> silent_;
