@@ -6,6 +6,11 @@
 
 namespace ipfscluster::raft {
 
+/// Appends on their way to one follower. Twice a round trip's worth on any link we expect, as what
+/// waits meanwhile goes together; and what a link holds (links.hpp) has to take all of them, or the
+/// rest is read, sent and dropped again at every answer.
+inline constexpr std::uint32_t kInflightMax = 16;
+
 /// How the engine reads the log. Called from inside engine calls: must not call the engine.
 class LogReader {
  public:
@@ -34,7 +39,7 @@ struct EngineConfig {
     std::uint64_t message_bytes_max = 256 * 1024;
     std::uint64_t committed_bytes_max = 1024 * 1024;
     std::uint64_t uncommitted_bytes_max = 64 * 1024 * 1024;
-    std::uint32_t inflight_max = 256;
+    std::uint32_t inflight_max = kInflightMax;
     /// Election timeouts are drawn from this; the same seed and calls give the same run.
     std::uint64_t jitter_seed = 0;
 };

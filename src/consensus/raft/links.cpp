@@ -73,6 +73,7 @@ Links::Links(World& world, net::Host& host, TaskGroup& tasks, Duration network_t
       events_(std::move(events)) {}
 
 bool Links::send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t snapshot_index) {
+    given_bytes_ += message.size();
     auto& slot = links_[to];
     if (!slot) {
         slot = std::make_unique<Link>(world_.executor());

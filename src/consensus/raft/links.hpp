@@ -12,7 +12,7 @@ namespace ipfscluster::raft {
 
 /// Messages waiting for one peer; more are dropped, which the algorithm bears.
 inline constexpr std::size_t kLinkMessagesMax = 4096;
-inline constexpr std::size_t kLinkBytesMax = 16 * 1024 * 1024;
+inline constexpr std::size_t kLinkBytesMax = 19 * 1024 * 1024;
 /// Bytes handed to the connection at once.
 inline constexpr std::size_t kLinkWriteBytesMax = 256 * 1024;
 inline constexpr Duration kLinkRetryMin = std::chrono::milliseconds(50);
@@ -50,6 +50,8 @@ class Links {
     /// The node is no member any more: its sender says what waits, if it can be reached, and ends.
     void end(NodeId id);
     std::size_t size() const { return links_.size(); }
+    /// Bytes of messages ever given to `send`, dropped ones included.
+    std::uint64_t given_bytes() const { return given_bytes_; }
 
  private:
     struct Link {
@@ -75,6 +77,7 @@ class Links {
     TaskGroup& tasks_;
     Duration network_timeout_;
     Events events_;
+    std::uint64_t given_bytes_ = 0;
     std::map<NodeId, std::unique_ptr<Link>> links_;
 };
 

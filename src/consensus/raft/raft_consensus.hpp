@@ -44,6 +44,7 @@ struct RaftStatus {
     std::size_t streams = 0;  ///< that others have open to us
     std::size_t contacts = 0;
     std::size_t tasks = 0;
+    std::uint64_t given_bytes = 0;  ///< of messages to others, dropped ones included
 };
 
 /// Consensus by Raft over the peer's database and network (README.md). Made and owned by main after

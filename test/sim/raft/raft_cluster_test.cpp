@@ -47,5 +47,37 @@ TEST(raft_cluster, disks_slower_than_an_election_timeout_still_elect_a_leader) {
     }
 }
 
+TEST(raft_cluster, a_follower_far_behind_is_sent_its_part_of_the_log_once) {
+    SimCluster cluster(4);
+    cluster.add_founders(3);
+    cluster.start_all();
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
+    const int lead = cluster.leader();
+    const int late = (lead + 1) % 3;
+    cluster.crash(late);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(late); }));
+    constexpr std::uint64_t kEntries = 300;
+    constexpr std::uint64_t kEntryBytes = 200'000;
+    for (std::uint64_t i = 0; i < kEntries; ++i) {
+        cluster.submit_pin(lead, kEntryBytes);
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
+    }
+    ASSERT_EQ(cluster.acknowledged(), kEntries);
+    cluster.network.set_delay(std::chrono::milliseconds(20), std::chrono::milliseconds(20));
+    cluster.network.set_bandwidth(5'000'000);
+    const auto& raft = *cluster.peer(lead).raft;
+    const auto before = raft.status().given_bytes;
+    cluster.start(late);
+    ASSERT_TRUE(cluster.run_until(
+        [&] {
+            return cluster.peer(late).raft->log().applied().index == raft.log().applied().index;
+        },
+        seconds(120)));
+    EXPECT_EQ(cluster.leader(), lead);
+    EXPECT_LE(raft.status().given_bytes - before, kEntries * kEntryBytes * 3 / 2);
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
+}
+
 }  // namespace
 }  // namespace ipfscluster::sim
