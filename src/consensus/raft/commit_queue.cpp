@@ -30,9 +30,9 @@ Result<component::CommitResult> result_of(const state::ApplyResult& applied, con
         case ApplyOutcome::duplicate:
             break;
     }
-    // Applied before, in a part of the log that reached us inside a snapshot.
+    // Decided before, in a part of the log that reached us inside a snapshot.
     return fail(Kind::unknown_outcome,
-                "the operation was carried out, but its result is not known here");
+                "the operation was carried out or refused, but which of the two is not known here");
 }
 
 }  // namespace
@@ -140,6 +140,21 @@ void CommitQueue::applied(const std::vector<state::LoggedOperation>& operations,
     }
 }
 
+bool CommitQueue::give_up(const WaiterPtr& waiter) {
+    if (waiter->result || waiter->proposed) return false;
+    std::erase(queue_, waiter);
+    const auto found = proposed_.find(waiter->operation.id.sequence);
+    if (found != proposed_.end() && found->second == waiter) proposed_.erase(found);
+    resolve(*waiter, fail(Kind::cancelled, "the caller no longer waits"));
+    drop_resolved_unsent();
+    return true;
+}
+
+void CommitQueue::drop_resolved_unsent() {
+    for (auto& batch : batches_)
+        if (!batch.sent) drop_resolved(batch);
+}
+
 void CommitQueue::expire(SteadyTime now) {
     std::erase_if(queue_, [&](const WaiterPtr& waiter) {
         if (now < waiter->deadline) return false;
@@ -156,8 +171,7 @@ void CommitQueue::expire(SteadyTime now) {
         return true;
     });
     // What was answered "never sent" must not be sent later, with others of its batch.
-    for (auto& batch : batches_)
-        if (!batch.sent) drop_resolved(batch);
+    drop_resolved_unsent();
 }
 
 void CommitQueue::fail_all(const Error& why) {

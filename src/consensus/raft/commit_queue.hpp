@@ -59,6 +59,8 @@ class CommitQueue {
     /// Resolves ours among the operations of an applied entry.
     void applied(const std::vector<state::LoggedOperation>& operations,
                  const std::vector<state::ApplyResult>& results);
+    /// The caller waits no longer: what was never proposed will not be. False when it was.
+    bool give_up(const WaiterPtr& waiter);
     /// Resolves what has waited too long.
     void expire(SteadyTime now);
     /// Resolves everything: what was proposed as unknown, the rest as `why`.
@@ -77,6 +79,7 @@ class CommitQueue {
     ProposedBatch next_batch();
     /// Takes operations that have their result out of a batch that was never given away.
     void drop_resolved(ProposedBatch& batch);
+    void drop_resolved_unsent();
     void resolve(Waiter& waiter, Result<component::CommitResult> result);
     bool alive(const ProposedBatch& batch) const;
 

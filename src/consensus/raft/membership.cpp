@@ -16,6 +16,13 @@ Result<> propose_change(Engine& engine, const ChangeRequest& change) {
     if (status.pending_change)
         return fail(Kind::retryable, "another membership change is under way");
     if (status.transferee != 0) return fail(Kind::retryable, "leadership is being handed over");
+    if (change.op == ChangeOp::add_learner) {
+        // Whoever asks late, or again, must not make a voter a learner.
+        ICL_TRY(auto members, engine.progress());
+        if (std::any_of(members.begin(), members.end(),
+                        [&](const Progress& member) { return member.id == change.node; }))
+            return ok();
+    }
     return engine.propose_change(change.op, change.node, change.context);
 }
 
@@ -36,19 +43,29 @@ std::vector<NodeId> RaftConsensus::nodes_of(const PeerId& peer) const {
 
 Async<> RaftConsensus::propose_here(ChangeRequest change) {
     ICL_CO_TRY(check_running());
-    auto said = std::make_shared<std::optional<Result<>>>();
-    request([this, change, said](Engine& engine) -> Result<> {
-        *said = propose_change(engine, change);
+    struct Asked {
+        std::optional<Result<>> said;
+        bool given_up = false;
+    };
+    auto asked = std::make_shared<Asked>();
+    request([this, change, asked](Engine& engine) -> Result<> {
+        // The disk held the driver up, and the asker has been told that nothing happened.
+        if (asked->given_up) return ok();
+        asked->said = propose_change(engine, change);
         changed_.notify_all();
-        return **said;
+        return *asked->said;
     });
+    // Shorter than a member waits for the answer: it is to hear that nothing happened.
     const auto deadline = world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(
-                                                    options_.network_timeout);
-    while (!*said) {
+                                                    options_.network_timeout / 2);
+    while (!asked->said) {
         auto changed = co_await wait_change(deadline);
-        if (!changed && !*said) co_return fail(changed.error());
+        if (!changed && !asked->said) {
+            asked->given_up = true;
+            co_return fail(changed.error());
+        }
     }
-    co_return **said;
+    co_return *asked->said;
 }
 
 Async<Greeted> RaftConsensus::greet_member(PeerId member, Purpose purpose, NodeId wanted) {

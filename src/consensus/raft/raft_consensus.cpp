@@ -225,9 +225,8 @@ Async<CommitResult> RaftConsensus::commit(PinOperation operation) {
     wake_.notify_all();
     while (!waiter->result) {
         auto woken = co_await waiter->done.wait();
-        if (!woken && !waiter->result)
-            co_return fail(waiter->proposed ? Kind::unknown_outcome : Kind::cancelled,
-                           "the caller no longer waits");
+        if (!woken && !waiter->result && !commits_.give_up(waiter))
+            co_return fail(Kind::unknown_outcome, "the caller no longer waits");
     }
     co_return std::move(*waiter->result);
 }

@@ -724,6 +724,113 @@ TEST_F(RaftMembership, a_clean_stop_hands_leadership_over) {
     EXPECT_EQ(cluster.peer(cluster.leader()).raft->status().engine.term, term + 1);
 }
 
+/// A leader whose disk hangs for longer than anybody waits, and a learner that is away.
+class RaftStalledLeader : public RaftMembership {
+ protected:
+    void stall_with(int founders) {
+        cluster.add_founders(founders);
+        for (int number = 0; number < founders; ++number)
+            cluster.peer(number).options.membership_limit = seconds(12);
+        cluster.start_all();
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
+        lead = cluster.leader();
+        // So far behind that it is no voter before it had a snapshot.
+        commit(lead, 80);
+        cluster.add_joiner(founders);
+        cluster.start(founders);
+        ASSERT_TRUE(cluster.run_until(
+            [&] { return cluster.peer(founders).raft->status().engine.id != 0; }));
+        auto added =
+            cluster.await<void>(cluster.peer(lead).raft->add_peer(cluster.peer(founders).id));
+        ASSERT_TRUE(added) << added.error().text;
+        cluster.crash(founders);
+        learner = founders;
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(learner); }));
+        cluster.world.run_for(seconds(5));
+        ASSERT_EQ(cluster.leader(), lead);
+        ASSERT_FALSE(is_voter(lead, learner));
+        cluster.peer(lead).store->delay_write(1, seconds(25));
+        cluster.submit_pin(lead);
+        cluster.world.run_for(milliseconds(20));
+    }
+    void remove_learner_from(int asker) {
+        auto removed =
+            cluster.await<void>(cluster.peer(asker).raft->remove_peer(cluster.peer(learner).id));
+        ASSERT_FALSE(removed);
+        EXPECT_EQ(removed.error().kind, Kind::unavailable) << removed.error().text;
+        cluster.world.run_for(seconds(40));
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
+        EXPECT_EQ(cluster.peer(cluster.leader()).raft->log().members().size(),
+                  static_cast<std::size_t>(learner + 1))
+            << "it was said that nothing happened";
+    }
+    int lead = -1;
+    int learner = -1;
+};
+
+TEST_F(RaftStalledLeader, does_not_do_later_what_it_told_itself_it_did_not) {
+    ASSERT_NO_FATAL_FAILURE(stall_with(1));
+    remove_learner_from(lead);
+}
+
+TEST_F(RaftStalledLeader, does_not_do_later_what_it_told_a_member_it_did_not) {
+    ASSERT_NO_FATAL_FAILURE(stall_with(2));
+    remove_learner_from(1 - lead);
+}
+
+/// One change of membership asked of the leader, as an old or slow member would.
+Async<raft::ChangeReply> ask_change(SimCluster* cluster, int from, int lead,
+                                    raft::ChangeRequest change) {
+    auto& asker = *cluster->peer(from).raft;
+    raft::Hello hello;
+    hello.purpose = raft::Purpose::change;
+    hello.node = asker.status().engine.id;
+    hello.cluster_id = asker.log().cluster_id();
+    auto greeted = co_await raft::greet(cluster->world, *cluster->peer(from).host,
+                                        cluster->peer(lead).id, std::move(hello), seconds(5));
+    if (!greeted) co_return fail(greeted.error());
+    auto* stream = greeted.value().stream.get();
+    auto frame = raft::encode_frame(raft::FrameType::change_request, raft::encode(change));
+    ICL_CO_TRY(co_await stream->write(std::move(frame)));
+    auto answer = co_await stream->expect(raft::FrameType::change_reply);
+    if (!answer) co_return fail(answer.error());
+    co_return raft::decode_change_reply(answer.value());
+}
+
+TEST_F(RaftMembership, who_is_added_again_stays_a_voter) {
+    found(2);
+    const int lead = cluster.leader();
+    const int other = 1 - lead;
+    const auto id = cluster.peer(other).raft->status().engine.id;
+    const auto last = cluster.peer(lead).raft->log().last_index();
+    auto said = cluster.await<raft::ChangeReply>(ask_change(
+        &cluster, other, lead, {raft::ChangeOp::add_learner, id, cluster.peer(other).id.bytes()}));
+    ASSERT_TRUE(said) << said.error().text;
+    EXPECT_EQ(said.value().verdict, raft::ChangeVerdict::accepted) << said.value().text;
+    EXPECT_FALSE(cluster.run_until([&] { return !is_voter(lead, other); }, seconds(3)))
+        << "with one voter left of two, one more failure stops the cluster";
+    EXPECT_EQ(cluster.peer(lead).raft->log().last_index(), last);
+}
+
+TEST_F(RaftMembership, what_its_caller_gave_up_before_there_was_a_leader_does_not_happen) {
+    found(3);
+    commit(0, 3);
+    for (int number = 1; number < 3; ++number) cluster.crash(number);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() < 0; }));
+    cluster.world.run_for(seconds(5));
+    PinOperation operation;
+    operation.pin.cid = test_cid(99);
+    operation.pin.options.replication_min = operation.pin.options.replication_max = -1;
+    auto given_up = cluster.await<component::CommitResult>(with_deadline<component::CommitResult>(
+        cluster.world, seconds(2), "a caller in a hurry", cluster.peer(0).raft->commit(operation)));
+    ASSERT_FALSE(given_up);
+    ASSERT_EQ(cluster.settle(), "");
+    cluster.world.run_for(seconds(5));
+    auto pin = cluster.peer(0).state->get(test_cid(99));
+    ASSERT_TRUE(pin);
+    EXPECT_FALSE(pin.value()) << "nobody was to be told of it";
+}
+
 TEST_F(RaftMembership, a_peer_that_comes_anew_hundreds_of_times_leaves_nothing_behind) {
     found(3);
     cluster.add_joiner(3);

@@ -143,6 +143,29 @@ TEST_F(RaftCommitQueue, what_was_given_up_unsent_does_not_travel_with_its_batch_
     EXPECT_TRUE(*late->result);
 }
 
+TEST_F(RaftCommitQueue, what_its_caller_gave_up_unsent_is_never_sent) {
+    auto alone = add(1);
+    EXPECT_TRUE(queue.give_up(alone));
+    EXPECT_EQ(queue.pending(), 0u);
+    ASSERT_TRUE(alone->result);
+    EXPECT_EQ(alone->result->error().kind, Kind::cancelled);
+    EXPECT_TRUE(propose().empty());
+    // In a batch that no leader took.
+    auto given_up = add(2);
+    auto other = add(3);
+    queue.propose({1, 1}, world.steady_now(), [](BytesView) { return false; });
+    EXPECT_TRUE(queue.give_up(given_up));
+    const auto proposals = propose();
+    ASSERT_EQ(proposals.size(), 1u);
+    ASSERT_EQ(proposals[0].size(), 1u);
+    EXPECT_EQ(proposals[0][0].pin.cid, pin(3).pin.cid);
+    // What was sent may happen.
+    EXPECT_FALSE(queue.give_up(other));
+    EXPECT_EQ(queue.pending(), 1u);
+    apply(proposals[0]);
+    EXPECT_TRUE(other->result && *other->result);
+}
+
 TEST_F(RaftCommitQueue, closing_is_honest_about_what_was_sent) {
     auto sent = add(1);
     propose();
