@@ -47,12 +47,15 @@ Result<CommitQueue::WaiterPtr> CommitQueue::add(PinOperation operation, SteadyTi
     if (size > kOperationBytesMax)
         return fail(Kind::invalid, "the pin is larger than " + std::to_string(kOperationBytesMax) +
                                        " bytes: shorten its name, metadata or origins");
+    if (pending_bytes_ + size > kCommitsPendingBytesMax)
+        return fail(Kind::unavailable, "too many bytes of operations wait for consensus");
     auto waiter = std::make_shared<Waiter>(executor_);
     waiter->operation = {std::move(operation), {}};
     // An entry that cannot be read back would stop every peer.
     ICL_TRY(state::check_operation(waiter->operation));
     waiter->size_bytes = size;
     waiter->deadline = deadline;
+    pending_bytes_ += size;
     queue_.push_back(waiter);
     return waiter;
 }
@@ -125,6 +128,7 @@ void CommitQueue::propose(const Leadership& under, SteadyTime now,
 
 void CommitQueue::resolve(Waiter& waiter, Result<component::CommitResult> result) {
     if (waiter.result) return;
+    pending_bytes_ -= waiter.size_bytes;
     waiter.result.emplace(std::move(result));
     waiter.done.notify_all();
 }

@@ -14,6 +14,8 @@ namespace ipfscluster::raft {
 
 /// Operations waiting for their result; more are refused.
 inline constexpr std::size_t kCommitsPendingMax = 16384;
+/// And their bytes.
+inline constexpr std::size_t kCommitsPendingBytesMax = 64 * 1024 * 1024;
 /// One log entry: so many operations, and about so many bytes unless one operation alone is larger.
 inline constexpr std::size_t kBatchOperationsMax = 512;
 inline constexpr std::size_t kBatchBytesMax = 256 * 1024;
@@ -87,6 +89,7 @@ class CommitQueue {
     Bytes origin_;
     Duration retry_after_;
     std::uint64_t next_sequence_ = 1;
+    std::size_t pending_bytes_ = 0;  ///< of operations without a result
     std::deque<WaiterPtr> queue_;
     std::map<std::uint64_t, WaiterPtr> proposed_;
     std::deque<ProposedBatch> batches_;

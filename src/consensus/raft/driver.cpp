@@ -365,9 +365,8 @@ Result<SnapshotMeta> RaftConsensus::promise_snapshot(std::uint64_t request_index
     return meta;
 }
 
-/// The oldest index behind which somebody who was promised a snapshot will go on.
-Result<std::uint64_t> RaftConsensus::still_needed() {
-    const auto usual = log_.applied().index - options_.trailing_logs;
+/// The oldest index behind which somebody who was promised a snapshot will go on, `usual` at most.
+Result<std::uint64_t> RaftConsensus::still_needed(std::uint64_t usual) {
     auto needed = usual;
     if (catching_up_.empty()) return needed;
     ICL_TRY(auto progress, engine_->progress());
@@ -389,21 +388,39 @@ Result<std::uint64_t> RaftConsensus::still_needed() {
     return needed;
 }
 
-Async<> RaftConsensus::compact_if_due() {
+/// Where the log is to be cut, by the number of entries and by their bytes; nothing: nowhere yet.
+Result<std::optional<std::uint64_t>> RaftConsensus::compaction_target() {
+    const std::optional<std::uint64_t> nowhere;
     const auto applied = log_.applied().index;
     const auto kept = applied - log_.compacted().index;
-    const auto usual = options_.snapshot_threshold + options_.trailing_logs;
-    if (kept < usual) co_return ok();
-    auto target = applied - options_.trailing_logs;
-    if (kept < kCompactionHoldFactor * usual) {
-        ICL_CO_TRY(target, still_needed());
+    const auto entries_max = options_.snapshot_threshold + options_.trailing_logs;
+    const auto bytes = log_.bytes().total();
+    const bool long_log = kept >= entries_max;
+    const bool large_log = bytes > options_.log_bytes_max;
+    if (!long_log && !large_log) return nowhere;
+    std::uint64_t target = long_log ? applied - options_.trailing_logs : 0;
+    if (large_log)
+        target = std::max(
+            target, std::min(applied, log_.bytes().index_leaving(options_.log_bytes_max / 2)));
+    if (kept < kCompactionHoldFactor * entries_max &&
+        bytes < kCompactionHoldFactor * options_.log_bytes_max) {
+        ICL_TRY(target, still_needed(target));
     }
     // Less is not worth a sync.
-    if (target < log_.compacted().index + options_.snapshot_threshold) co_return ok();
+    const bool enough_entries = target >= log_.compacted().index + options_.snapshot_threshold;
+    const bool enough_bytes =
+        large_log && target >= log_.bytes().index_leaving(bytes - options_.log_bytes_max / 4);
+    if (target <= log_.compacted().index || !(enough_entries || enough_bytes)) return nowhere;
+    return std::optional(target);
+}
+
+Async<> RaftConsensus::compact_if_due() {
+    ICL_CO_TRY(const auto target, compaction_target());
+    if (!target) co_return ok();
     // What is dropped could be replayed until now; from here on only the synced state has it.
     ICL_CO_TRY(co_await store_.sync());
     storage::Batch batch;
-    ICL_CO_TRY(log_.compact(batch, target));
+    ICL_CO_TRY(log_.compact(batch, *target));
     co_return store_.write(std::move(batch));
 }
 

@@ -74,6 +74,7 @@ Result<LogEntry> decode_entry(std::uint64_t index, BytesView bytes) {
 Result<> LogStore::open() {
     ICL_TRY(load_meta());
     ICL_TRY(load_log_end());
+    ICL_TRY(load_log_bytes());
     if (hard_state_.commit < applied_.index || applied_.index < compacted_.index ||
         last_index_ < hard_state_.commit)
         return fail(Kind::corrupt, "raft_meta: compacted " + std::to_string(compacted_.index) +
@@ -145,6 +146,18 @@ Result<> LogStore::load_log_end() {
     return ok();
 }
 
+/// Reads all of the log, which its bound in bytes keeps short.
+Result<> LogStore::load_log_bytes() {
+    auto rows = store_.iterate(Family::raft_log, index_key(compacted_.index + 1),
+                               index_key(last_index_ + 1));
+    while (true) {
+        ICL_TRY(const auto more, rows->next());
+        if (!more) return ok();
+        if (rows->key().size() != 8) return fail(Kind::corrupt, "raft_log: a key is damaged");
+        bytes_.append(get_be64(rows->key()), rows->value().size());
+    }
+}
+
 void LogStore::set_identity(Batch& batch, Bytes incarnation) {
     ICL_ASSERT(incarnation.size() == kIncarnationBytes, "an incarnation has a fixed length");
     incarnation_ = std::move(incarnation);
@@ -213,9 +226,12 @@ void LogStore::append(Batch& batch, const std::vector<LogEntry>& entries) {
     if (first <= last_index_) {
         batch.del_range(Family::raft_log, index_key(first), index_key(last_index_ + 1));
         cut_tail(first);
+        bytes_.cut(first);
     }
     for (const auto& entry : entries) {
-        batch.put(Family::raft_log, index_key(entry.index), encode_entry(entry));
+        auto row = encode_entry(entry);
+        bytes_.append(entry.index, row.size());
+        batch.put(Family::raft_log, index_key(entry.index), std::move(row));
         last_index_ = entry.index;
         push_tail(entry);
     }
@@ -248,6 +264,7 @@ Result<> LogStore::install(Batch& batch, const SnapshotMeta& snapshot, const Nod
     batch.del_range(Family::raft_log, {}, {});
     tail_.clear();
     tail_bytes_ = 0;
+    bytes_.clear();
     compacted_ = snapshot.at;
     last_index_ = snapshot.at.index;
     batch.put(Family::raft_meta, Bytes(kCompacted), encode_position(compacted_));
@@ -261,6 +278,7 @@ Result<> LogStore::compact(Batch& batch, std::uint64_t index) {
     ICL_ASSERT(index <= applied_.index, "only applied entries are dropped");
     ICL_TRY(auto at_term, term(index));
     batch.del_range(Family::raft_log, {}, index_key(index + 1));
+    bytes_.drop_to(index);
     compacted_ = {index, at_term};
     batch.put(Family::raft_meta, Bytes(kCompacted), encode_position(compacted_));
     while (!tail_.empty() && tail_.front().index <= index) {

@@ -4,6 +4,7 @@
 
 #include "consensus/raft/engine.hpp"
 #include "consensus/raft/identity.hpp"
+#include "consensus/raft/log_bytes.hpp"
 #include "storage/store.hpp"
 
 namespace ipfscluster::raft {
@@ -53,6 +54,8 @@ class LogStore final : public LogReader {
     const HardState& hard_state() const { return hard_state_; }
     Position applied() const { return applied_; }
     Position compacted() const { return compacted_; }
+    /// Bytes of the entries held.
+    const LogBytes& bytes() const { return bytes_; }
     const Bytes& conf_state() const { return conf_state_; }
     const std::vector<Member>& members() const { return members_; }
     const NodeTable& nodes() const { return nodes_; }
@@ -91,6 +94,7 @@ class LogStore final : public LogReader {
  private:
     Result<> load_meta();
     Result<> load_log_end();
+    Result<> load_log_bytes();
     Result<LogEntry> stored_entry(std::uint64_t index) const;
     Result<LogEntry> read_entry(std::uint64_t index) const;
     void push_tail(const LogEntry& entry);
@@ -111,6 +115,7 @@ class LogStore final : public LogReader {
     NodeTable nodes_;
     std::deque<LogEntry> tail_;  ///< contiguous, ends at last_index_
     std::size_t tail_bytes_ = 0;
+    LogBytes bytes_;
     SnapshotMaker snapshot_maker_;
 };
 

@@ -37,6 +37,9 @@ struct RaftOptions {
     /// The log is compacted when it holds this many applied entries more than `trailing_logs`.
     std::uint64_t snapshot_threshold = 8192;
     std::uint64_t trailing_logs = 10240;
+    /// It is also compacted when it holds this many bytes, and then keeps half of them: a few
+    /// thousand entries of an import are larger than the pinset they make.
+    std::uint64_t log_bytes_max = 256 * 1024 * 1024;
 };
 
 /// Ticks per election timeout and per heartbeat.

@@ -28,7 +28,8 @@ inline constexpr std::size_t kAddedAgainMax = 16;
 inline constexpr std::uint64_t kCaughtUpEntries = 64;
 
 /// What a follower that is being sent a snapshot will need next stays in the log beyond its usual
-/// length, but no more than this many times that length, and no longer than this.
+/// length, but no more than this many times that length in entries and bytes, and no longer than
+/// this after it last took something.
 inline constexpr std::uint64_t kCompactionHoldFactor = 4;
 inline constexpr Duration kCompactionHoldMax = std::chrono::minutes(10);
 
@@ -151,7 +152,8 @@ class RaftConsensus final : public component::Consensus {
     Result<bool> apply_change(storage::Batch& batch, const LogEntry& entry);
     void send(std::vector<OutMessage>& messages, bool after_persist);
     Async<> compact_if_due();
-    Result<std::uint64_t> still_needed();
+    Result<std::uint64_t> still_needed(std::uint64_t usual);
+    Result<std::optional<std::uint64_t>> compaction_target();
     Result<SnapshotMeta> promise_snapshot(std::uint64_t request_index, NodeId to);
     Result<> tend_snapshots(SteadyTime now);
     Result<> report_snapshot(Engine& engine, PromisedSnapshot promise, bool good);

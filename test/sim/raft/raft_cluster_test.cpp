@@ -79,5 +79,38 @@ TEST(raft_cluster, a_follower_far_behind_is_sent_its_part_of_the_log_once) {
     EXPECT_EQ(cluster.check_agreement(), "");
 }
 
+TEST(raft_cluster, a_log_of_few_large_entries_is_compacted_by_its_bytes) {
+    raft::RaftOptions options;
+    options.log_bytes_max = 20 * 1024 * 1024;
+    SimCluster cluster(6, options);
+    cluster.add_founders(1);
+    cluster.start(0);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
+    const auto commit = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            cluster.submit_pin(0, 200'000);
+            ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
+            ASSERT_LE(cluster.peer(0).raft->log().bytes().total(), options.log_bytes_max + 400'000);
+        }
+    };
+    commit(200);
+    const auto& raft = *cluster.peer(0).raft;
+    EXPECT_GT(raft.log().compacted().index, 50u);
+    EXPECT_GE(raft.log().bytes().total(), options.log_bytes_max / 2 - 2 * 1024 * 1024)
+        << "half of it is kept for those who come late";
+    // Counted again from the disk.
+    const auto before = raft.log().bytes().total();
+    cluster.stop(0);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(0); }));
+    cluster.start(0);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
+    const auto& again = cluster.peer(0).raft->log();
+    EXPECT_GE(again.bytes().total(), before);
+    EXPECT_LE(again.bytes().total(), before + 1000);
+    commit(100);
+    EXPECT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
+}
+
 }  // namespace
 }  // namespace ipfscluster::sim

@@ -182,6 +182,28 @@ TEST_F(RaftCommitQueue, the_queue_is_bounded) {
     EXPECT_EQ(refused.error().kind, Kind::unavailable);
 }
 
+TEST_F(RaftCommitQueue, the_queue_is_bounded_by_bytes) {
+    constexpr std::size_t kBytes = 1000 * 1000;
+    std::vector<CommitQueue::WaiterPtr> kept;
+    Result<CommitQueue::WaiterPtr> added = fail(Kind::internal, "none yet");
+    for (int i = 0; (added = queue.add(pin(i, kBytes), world.steady_now() + seconds(1))); ++i)
+        kept.push_back(added.value());
+    EXPECT_EQ(added.error().kind, Kind::unavailable);
+    EXPECT_EQ(kept.size(), kCommitsPendingBytesMax / (kBytes + 128));
+    // A result, whichever way it comes, makes room for one.
+    EXPECT_TRUE(queue.give_up(kept.back()));
+    EXPECT_TRUE(queue.add(pin(1, kBytes), world.steady_now() + seconds(1)));
+    apply(propose()[0]);
+    EXPECT_TRUE(queue.add(pin(1, kBytes), world.steady_now() + seconds(1)));
+    EXPECT_FALSE(queue.add(pin(1, kBytes), world.steady_now() + seconds(1)));
+    world.run_for(seconds(2));
+    queue.expire(world.steady_now());
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        EXPECT_TRUE(queue.add(pin(1, kBytes), world.steady_now() + seconds(9))) << i;
+    queue.fail_all({Kind::shutting_down, "closing"});
+    EXPECT_TRUE(queue.add(pin(1, kBytes), world.steady_now() + seconds(9)));
+}
+
 TEST_F(RaftCommitQueue, others_operations_are_left_alone) {
     auto waiter = add(1);
     auto operations = propose()[0];
