@@ -161,7 +161,7 @@ Result<> RaftConsensus::tend_snapshots(SteadyTime now) {
     for (const auto& promise : leases_.unconfirmed(now)) {
         ICL_TRY(tolerate(report_snapshot(*engine_, promise, true), "snapshot report"));
     }
-    // Empty unless we lead: what a leader of the past promised nobody takes any more.
+    // Empty unless we lead.
     ICL_TRY(auto progress, engine_->progress());
     leases_.keep_needed(progress, now);
     for (const auto& peer : progress) {

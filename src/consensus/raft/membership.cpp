@@ -359,6 +359,9 @@ void RaftConsensus::tend_members(Engine& engine) {
     }
     for (const auto& peer : progress.value()) {
         if (!peer.learner || !peer.recent_active || peer.in_snapshot) continue;
+        // However short the log, one that needs a snapshot first has nothing to vote with, and its
+        // link would decide whether we lead.
+        if (peer.matched < log_.compacted().index) continue;
         if (peer.matched + kCaughtUpEntries < status.value().last_index) continue;
         requests_.push_back([id = peer.id, context = peer_of(peer.id).bytes()](Engine& later) {
             return later.propose_change(ChangeOp::add_voter, id, context);

@@ -195,7 +195,7 @@ class RaftConsensus final : public component::Consensus {
     // snapshots: fetching one
     void begin_fetch(SnapshotOffer offer);
     void start_fetch(SnapshotOffer offer);
-    asio::awaitable<void> run_fetch(SnapshotOffer offer);
+    asio::awaitable<void> run_fetch();
     bool supersedes(const SnapshotOffer& offer) const;
     Async<> wait_superseded();
     bool hears_of_loss(const MessageInfo& info);
@@ -227,7 +227,7 @@ class RaftConsensus final : public component::Consensus {
     SnapshotLeases leases_;
     std::map<NodeId, CatchUp> catching_up_;
     std::optional<FetchedSnapshot> fetched_;
-    std::optional<MessageInfo> fetching_;      ///< the offer whose rows are being fetched
+    std::optional<SnapshotOffer> fetching_;    ///< the offer whose rows are being fetched
     FetchProgress fetch_;                      ///< of the transfer under way or the last one
     std::optional<SnapshotOffer> next_offer_;  ///< the newest other one meanwhile
     Signal other_offer_;

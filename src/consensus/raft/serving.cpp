@@ -312,14 +312,15 @@ void RaftConsensus::take_message(Bytes message) {
 
 bool RaftConsensus::supersedes(const SnapshotOffer& offer) const {
     // Another leader's, or a transfer that stands still; else what has come so far is worth more.
-    return offer.info.from != fetching_->from || offer.info.term > fetching_->term ||
+    return offer.info.from != fetching_->info.from || offer.info.term > fetching_->info.term ||
            world_.steady_now() - fetch_.moved >= kFetchStallMax;
 }
 
 void RaftConsensus::begin_fetch(SnapshotOffer offer) {
     if (fetched_) {
         // Its rows are staged and wait for the engine: another transfer would replace them.
-        if (offer.info.token != fetched_->token) next_offer_ = std::move(offer);
+        if (offer.info.token == fetched_->token) return take_message(std::move(offer.message));
+        next_offer_ = std::move(offer);
         return;
     }
     if (!fetching_) {
@@ -328,8 +329,13 @@ void RaftConsensus::begin_fetch(SnapshotOffer offer) {
             return take_message(std::move(offer.message));
         return start_fetch(std::move(offer));
     }
-    // One at a time. The same one again changes nothing, and one of a past leader is worth nothing.
-    if (offer.info.token == fetching_->token || offer.info.term < fetching_->term) return;
+    // One at a time, and one of a past leader is worth nothing.
+    if (offer.info.term < fetching_->info.term) return;
+    if (offer.info.token == fetching_->info.token) {
+        // The same again, of a later term perhaps: the engine takes no message of a past one.
+        *fetching_ = std::move(offer);
+        return;
+    }
     next_offer_ = std::move(offer);
     other_offer_.notify_all();
 }
@@ -346,21 +352,23 @@ Async<> RaftConsensus::wait_superseded() {
 }
 
 void RaftConsensus::start_fetch(SnapshotOffer offer) {
-    fetching_ = offer.info;
+    fetching_ = std::move(offer);
     fetch_.moved = world_.steady_now();
-    if (!tasks_.spawn(run_fetch(std::move(offer)))) fetching_.reset();
+    if (!tasks_.spawn(run_fetch())) fetching_.reset();
 }
 
-asio::awaitable<void> RaftConsensus::run_fetch(SnapshotOffer offer) {
+asio::awaitable<void> RaftConsensus::run_fetch() {
     using namespace asio::experimental::awaitable_operators;
     co_await asio::this_coro::throw_if_cancelled(false);
-    const auto index = offer.info.snapshot.index;
-    logger("raft")->info("fetching a snapshot peer={} index={}", offer.from.to_string(), index);
-    auto first =
-        co_await (detail::as_optional<FetchedSnapshot>(fetch_snapshot(
-                      world_, host_, state_, offer.from, hello(Purpose::snapshot, offer.info.from),
-                      offer.info, options_.network_timeout, &fetch_)) ||
-                  detail::as_optional<void>(wait_superseded()));
+    const auto from = fetching_->from;
+    const auto info = fetching_->info;
+    const auto index = info.snapshot.index;
+    logger("raft")->info("fetching a snapshot peer={} index={}", from.to_string(), index);
+    auto first = co_await (detail::as_optional<FetchedSnapshot>(fetch_snapshot(
+                               world_, host_, state_, from, hello(Purpose::snapshot, info.from),
+                               info, options_.network_timeout, &fetch_)) ||
+                           detail::as_optional<void>(wait_superseded()));
+    auto message = std::move(fetching_->message);
     fetching_.reset();
     auto next = std::exchange(next_offer_, std::nullopt);
     if (first.index() == 1) {
@@ -370,7 +378,7 @@ asio::awaitable<void> RaftConsensus::run_fetch(SnapshotOffer offer) {
         auto& fetched = *std::get<0>(first);
         if (fetched && !stopping_ && engine_) {
             fetched_ = std::move(fetched.value());
-            co_return take_message(std::move(offer.message));
+            co_return take_message(std::move(message));
         }
         if (!fetched && fetched.error().kind == Kind::cancelled) co_return;
         if (!fetched)

@@ -131,6 +131,8 @@ std::optional<SteadyTime> SnapshotLeases::moved(const PromisedSnapshot& promise)
 void SnapshotLeases::keep_needed(const std::vector<Progress>& followers, SteadyTime now) {
     std::erase_if(leases_, [&](const auto& item) {
         auto& lease = *item.second;
+        // We may lead again soon, and those who were cut off with us go on.
+        if (followers.empty()) return now - lease.used >= kSnapshotKeepMax;
         std::erase_if(lease.followers, [&](const auto& promised) {
             return std::none_of(followers.begin(), followers.end(), [&](const Progress& each) {
                 return each.id == promised.first && each.matched < lease.meta.at.index;
@@ -181,7 +183,7 @@ bool may_go_on(const Error& error) {
     switch (error.kind) {
         case Kind::unavailable:
         case Kind::timeout:
-        case Kind::unsupported:  // it is starting and does not speak the protocol yet
+        case Kind::denied:  // a connection that breaks during its handshake looks like this
             return true;
         default:
             return false;

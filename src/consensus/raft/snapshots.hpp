@@ -71,8 +71,8 @@ class SnapshotLeases {
     bool holds(const PromisedSnapshot& promise) const;
     /// When the follower last took rows of the snapshot at this index, or was offered it.
     std::optional<SteadyTime> moved(const PromisedSnapshot& promise) const;
-    /// Releases what nobody needs any more, of all `followers` there are, and what nobody has read
-    /// from for `kSnapshotKeepMax`.
+    /// Releases what nobody needs any more, of all `followers` there are (none: we do not lead),
+    /// and what nobody has read from for `kSnapshotKeepMax`.
     void keep_needed(const std::vector<Progress>& followers, SteadyTime now);
     void clear() { leases_.clear(); }
     std::size_t size() const { return leases_.size(); }

@@ -105,7 +105,7 @@ def main():
         with open(pins, "w") as f:
             for i in range(PINS):
                 f.write(json.dumps({"cid": raw_cid(b"%d" % i), "name": NAME, "allocations": [HOLDER], "replication_factor_min": 1,
-                                    "replication_factor_max": 1, "type": 2, "mode": "recursive", "max_depth": -1}) + "\n")
+                                    "replication_factor_max": 1, "type": "pin", "mode": "recursive", "max_depth": -1}) + "\n")
         done = subprocess.run([args.service, "-c", founder.folder, "state", "import", "-f", pins], env=founder.env,
                               capture_output=True, text=True, timeout=60)
         check(done.returncode == 0, f"state import: {done.stdout}{done.stderr}")

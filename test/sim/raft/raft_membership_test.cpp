@@ -831,6 +831,36 @@ TEST_F(RaftMembership, what_its_caller_gave_up_before_there_was_a_leader_does_no
     EXPECT_FALSE(pin.value()) << "nobody was to be told of it";
 }
 
+TEST_F(RaftMembership, who_still_needs_a_snapshot_is_no_voter) {
+    found(1);
+    // Fewer entries than a learner may lag behind.
+    for (int i = 0; i < 40; ++i) {
+        cluster.submit_pin(0, 30000);
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
+    }
+    cluster.network.set_bandwidth(200'000);
+    cluster.add_joiner(1);
+    cluster.start(1);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.peer(1).raft->status().engine.id != 0; }));
+    auto added = cluster.await<void>(cluster.peer(0).raft->add_peer(cluster.peer(1).id));
+    ASSERT_TRUE(added) << added.error().text;
+    cluster.world.run_for(seconds(1));
+    const auto term = cluster.peer(0).raft->status().engine.term;
+    for (int i = 0; i < 3; ++i) {
+        cluster.network.cut(cluster.peer(0).id, cluster.peer(1).id, true);
+        cluster.world.run_for(seconds(3));
+        EXPECT_FALSE(is_voter(0, 1));
+        EXPECT_EQ(cluster.leader(), 0) << "a link that is down is no reason to stop";
+        cluster.network.mend_all();
+        cluster.world.run_for(seconds(1));
+    }
+    EXPECT_EQ(cluster.peer(0).raft->status().engine.term, term);
+    ASSERT_TRUE(cluster.run_until([&] { return is_voter(0, 1); }, seconds(60)));
+    EXPECT_GT(cluster.peer(1).raft->log().compacted().index, 10u);
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
+}
+
 TEST_F(RaftMembership, a_peer_that_comes_anew_hundreds_of_times_leaves_nothing_behind) {
     found(3);
     cluster.add_joiner(3);

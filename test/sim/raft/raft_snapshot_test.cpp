@@ -164,6 +164,31 @@ TEST_F(RaftSnapshots, a_transfer_goes_on_after_a_break_of_minutes) {
     EXPECT_TRUE(cluster.run_until([&] { return open_snapshots() == 0; }, seconds(5)));
 }
 
+TEST_F(RaftSnapshots, a_transfer_outlives_its_leaders_term) {
+    // With the third peer gone each cut takes leadership away; afterwards the same peer leads
+    // again.
+    const int lead = cluster.leader();
+    cluster.network.set_delay(milliseconds(20), milliseconds(20));
+    cluster.network.set_bandwidth(250'000);
+    cluster.start(late);
+    ASSERT_TRUE(cluster.run_until([&] { return open_snapshots() > 0; }));
+    cluster.world.run_for(seconds(3));
+    const auto before = cluster.network.sent();
+    const int third = 3 - lead - late;
+    cluster.crash(third);
+    const auto& raft = *cluster.peer(lead).raft;
+    const auto term = raft.status().engine.term;
+    cluster.network.cut(cluster.peer(late).id, cluster.peer(lead).id, true);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() < 0; }, seconds(20)));
+    cluster.network.mend_all();
+    ASSERT_TRUE(cluster.run_until([&] { return installed() > 30; }, seconds(60)));
+    EXPECT_EQ(cluster.leader(), lead);
+    EXPECT_GT(raft.status().engine.term, term);
+    EXPECT_LT(cluster.network.sent() - before, 60 * 30000 * 5 / 6) << "it began at row 0";
+    ASSERT_EQ(cluster.settle(), "");
+    EXPECT_EQ(cluster.check_agreement(), "");
+}
+
 TEST_F(RaftSnapshots, a_follower_that_was_restarted_is_offered_it_again) {
     cluster.network.set_delay(milliseconds(20), milliseconds(20));
     cluster.network.set_bandwidth(500'000);

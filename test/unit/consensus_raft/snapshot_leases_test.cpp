@@ -114,6 +114,16 @@ TEST_F(RaftSnapshotLeases, those_kept_for_the_absent_make_room) {
     EXPECT_EQ(leases.size(), kSnapshotLeasesMax);
 }
 
+TEST_F(RaftSnapshotLeases, one_that_does_not_lead_keeps_them_for_minutes) {
+    ASSERT_TRUE(leases.make(0, 2, 1));
+    world.run_for(kSnapshotKeepMax - seconds(1));
+    keep({});
+    EXPECT_EQ(leases.size(), 1u);
+    world.run_for(seconds(1));
+    keep({});
+    EXPECT_EQ(leases.size(), 0u);
+}
+
 TEST_F(RaftSnapshotLeases, transfers_that_are_over_make_room_for_others) {
     for (std::size_t i = 0; i < 3 * kSnapshotLeasesMax; ++i) {
         storage::Batch batch;
@@ -121,7 +131,7 @@ TEST_F(RaftSnapshotLeases, transfers_that_are_over_make_room_for_others) {
         ASSERT_TRUE(store.write(std::move(batch)));
         auto made = leases.make(10 + i, 2, 1);
         ASSERT_TRUE(made) << i << ": " << made.error().text;
-        keep({});
+        keep({{2, 10 + i}});
     }
 }
 
