@@ -13,7 +13,9 @@
 
 namespace ipfscluster::component {
 
-/// Bytes and blocks fetched so far by a running pin; they only grow.
+/// Bytes and blocks fetched so far by a running pin; they only grow. A connector tells them first
+/// when the pin begins (none, then: before that it may have waited for its turn), later only when
+/// they have grown.
 struct PinProgress {
     std::uint64_t blocks = 0;
     std::uint64_t bytes = 0;

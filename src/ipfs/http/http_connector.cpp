@@ -44,7 +44,7 @@ class GcSource final : public Source<RepoGcKey> {
 KuboClientOptions client_options(const HttpConnectorOptions& options) {
     auto client = options.client;
     const auto pins = static_cast<std::size_t>(std::max(options.concurrent_pins, 1));
-    client.connections_max = pins + kConnectionsBesidePins;
+    client.connections_max = pins + component::kSlowPinsMax + kConnectionsBesidePins;
     return client;
 }
 

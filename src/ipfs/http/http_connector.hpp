@@ -1,9 +1,11 @@
 #pragma once
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 
 #include "component/ipfs_connector.hpp"
+#include "component/pin_pace.hpp"
 #include "ipfs/http/concurrency_limit.hpp"
 #include "ipfs/http/kubo_client.hpp"
 
@@ -15,8 +17,8 @@ inline constexpr Duration kOriginsLimit = std::chrono::seconds(5);
 /// Origins being connected to at once, of all pins; a pin does not wait longer for its turn than
 /// for its origins.
 inline constexpr std::size_t kOriginConnectsMax = 16;
-/// Connections to the daemon beside those of the pins: for origins, unpins, listings, blocks,
-/// reading.
+/// Connections to the daemon beside those of the pins, slow ones included: for origins, unpins,
+/// listings, blocks, reading.
 inline constexpr std::size_t kConnectionsBesidePins = 54;
 /// Pins that were given up and may still end at the daemon: remembered for an unpin that follows.
 inline constexpr std::size_t kGivenUpMax = 1024;
@@ -30,7 +32,8 @@ struct HttpConnectorOptions {
     Duration unpin_timeout = std::chrono::hours(3);
     Duration repogc_timeout = std::chrono::hours(24);
     bool unpin_disable = false;
-    int concurrent_pins = 10;
+    int concurrent_pins = 10;  ///< beside slow ones
+    Duration pin_slow_after = component::kPinSlowAfter;
     /// After so many pins, unpins and blocks `trigger_informers` is called; 0: never.
     std::int64_t informer_trigger_interval = 0;
     std::function<void()> trigger_informers;
@@ -83,7 +86,10 @@ class HttpConnector final : public component::IpfsConnector {
     /// A call with the usual limit.
     KuboCall request(std::string path) const;
     Async<bool> holds(Cid cid, std::string type);
+    /// Waits until fewer pins than allowed run that are not slow.
     Async<> enter();
+    SteadyTime next_slow() const;
+    int counted() const;
     Async<> pin_unheld(Pin pin, component::ProgressHandler progress);
     Async<> add_pin(Pin pin, component::ProgressHandler progress);
     /// Reads until the daemon says that it holds `cid`.
@@ -101,7 +107,7 @@ class HttpConnector final : public component::IpfsConnector {
     HttpConnectorOptions options_;
     KuboClient client_;
     ConcurrencyLimit limit_;
-    int running_ = 0;  ///< pins at the daemon
+    std::list<std::shared_ptr<component::PinPace>> running_;  ///< pins at the daemon
     Signal freed_;
     std::size_t origins_connecting_ = 0;  ///< at most kOriginConnectsMax
     Signal origins_changed_;

@@ -89,19 +89,33 @@ class HttpConnector::Telling {
     bool done_ = false;
 };
 
-/// One of the pins that run at the daemon.
+/// One of the pins that run at the daemon. It counts until it becomes slow: who waits for this one
+/// would wait for content that nobody has.
 class HttpConnector::Slot {
  public:
-    explicit Slot(HttpConnector& connector) : connector_(connector) { ++connector_.running_; }
+    explicit Slot(HttpConnector& connector)
+        : connector_(connector),
+          pace_(std::make_shared<component::PinPace>(connector.options_.pin_slow_after)),
+          at_(connector.running_.insert(connector.running_.end(), pace_)) {}
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
     ~Slot() {
-        --connector_.running_;
-        connector_.freed_.notify_one();
+        connector_.running_.erase(at_);
+        connector_.freed_.notify_all();
+    }
+    /// Passes progress on and notes it.
+    component::ProgressHandler watch(component::ProgressHandler progress) const {
+        return [pace = pace_, &clock = connector_.world_,
+                progress = std::move(progress)](component::PinProgress now) {
+            pace->moved(clock.steady_now());
+            if (progress) progress(now);
+        };
     }
 
  private:
     HttpConnector& connector_;
+    std::shared_ptr<component::PinPace> pace_;
+    std::list<std::shared_ptr<component::PinPace>>::iterator at_;
 };
 
 SourcePtr<IpfsPinInfo> HttpConnector::pin_ls(std::vector<std::string> types) {
@@ -139,9 +153,26 @@ Async<IpfsPinStatus> HttpConnector::pin_status(Pin pin) {
     co_return recursive ? IpfsPinStatus::recursive : IpfsPinStatus::unpinned;
 }
 
+int HttpConnector::counted() const {
+    const auto now = world_.steady_now();
+    return static_cast<int>(std::count_if(running_.begin(), running_.end(),
+                                          [now](const auto& pin) { return !pin->slow(now); }));
+}
+
+/// When to look again: no pin becomes slow before.
+SteadyTime HttpConnector::next_slow() const {
+    const auto now = world_.steady_now();
+    auto next = now + std::chrono::duration_cast<SteadyTime::duration>(options_.pin_slow_after);
+    for (const auto& pin : running_)
+        if (!pin->slow(now)) next = std::min(next, pin->slow_from().value_or(next));
+    return next;
+}
+
 Async<> HttpConnector::enter() {
-    while (running_ >= limit_.limit()) {
-        ICL_CO_TRY(co_await freed_.wait());
+    while (counted() >= limit_.limit()) {
+        auto woken = co_await with_deadline<void>(world_, next_slow() - world_.steady_now(),
+                                                  "the turn of a pin", freed_.wait());
+        if (!woken && woken.error().kind != Kind::timeout) co_return woken;
     }
     co_return ok();
 }
@@ -160,7 +191,9 @@ Async<> HttpConnector::pin(Pin pin, component::ProgressHandler progress) {
     }
     limit_.answered(world_.steady_now() - asked);
     if (held.value() != IpfsPinStatus::unpinned) co_return ok();
-    ICL_CO_TRY(co_await pin_unheld(std::move(pin), std::move(progress)));
+    auto watched = slot.watch(std::move(progress));
+    watched({});
+    ICL_CO_TRY(co_await pin_unheld(std::move(pin), std::move(watched)));
     count_operations(1);
     co_return ok();
 }

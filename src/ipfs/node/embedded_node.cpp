@@ -210,6 +210,7 @@ Async<> EmbeddedNode::walk_pin(NodeParts parts, PinCalls::Call call,
     // it. An older pin that is smaller stays inside the new one.
     ICL_CO_TRY(pins_.want(call.cid, calls_.wish(call)));
     ++pin_changes_;
+    if (progress) progress({});
     PinWalk walk(parts, call.cid, call.depth, std::move(progress));
     ICL_CO_TRY(co_await walk.run());
     co_return co_await config_.blocks.sync(epoch);

@@ -140,7 +140,8 @@ TEST_F(AwayTest, calls_that_wait_for_a_connection_do_not_make_the_daemon_away) {
     answer("cat", {{.pieces = {"x"}, .end = Answer::End::hang}});
     answer("repo/stat", {{.pieces = {R"({"RepoSize":1})"}}});
     std::vector<SourcePtr<Bytes>> held;
-    while (held.size() < static_cast<std::size_t>(options.concurrent_pins) + kConnectionsBesidePins)
+    while (held.size() < static_cast<std::size_t>(options.concurrent_pins) +
+                             component::kSlowPinsMax + kConnectionsBesidePins)
         held.push_back(std::move(run(connector->cat(cid, 0, UINT64_MAX)).value()));
     const auto probes = connector->client().probes();
     const auto stat = run(connector->repo_stat());

@@ -26,9 +26,10 @@ TEST_F(HttpConnectorTest, a_pin_is_looked_up_then_added_and_shows_its_progress) 
     EXPECT_EQ(last("pin/ls"), "pin/ls?stream=true&arg=" + cid.to_string() + "&type=recursive");
     EXPECT_EQ(last("pin/add"), "pin/add?arg=" + cid.to_string() +
                                    "&recursive=true&progress=true&stream-channels=true");
-    ASSERT_EQ(progress.size(), 2u);
-    EXPECT_EQ(progress[1].blocks, 4u);
-    EXPECT_EQ(progress[1].bytes, 90u);
+    ASSERT_EQ(progress.size(), 3u);
+    EXPECT_EQ(progress[0].blocks, 0u) << "it has begun";
+    EXPECT_EQ(progress[2].blocks, 4u);
+    EXPECT_EQ(progress[2].bytes, 90u);
 }
 
 TEST_F(HttpConnectorTest, what_the_daemon_holds_is_not_pinned_again) {
@@ -123,7 +124,7 @@ TEST_F(HttpConnectorTest, a_pin_that_grows_may_take_longer_than_its_time_out) {
     answer("pin/add", {slow});
     const auto done = pin(wanted());
     EXPECT_TRUE(done) << done.error().text;
-    EXPECT_EQ(progress.size(), 7u);
+    EXPECT_EQ(progress.size(), 8u);
 }
 
 TEST_F(HttpConnectorTest, a_cancelled_pin_ends_at_the_daemon_and_its_unpin_looks_twice) {
@@ -134,7 +135,7 @@ TEST_F(HttpConnectorTest, a_cancelled_pin_ends_at_the_daemon_and_its_unpin_looks
     const auto cut =
         run(with_deadline<void>(world, 2s, "pin", connector->pin(wanted(), std::move(handler))));
     EXPECT_EQ(cut.error().kind, Kind::timeout);
-    EXPECT_EQ(progress.size(), 1u);
+    EXPECT_EQ(progress.size(), 2u);
     ASSERT_TRUE(run(until([this] { return cut_by_client["pin/add"] == 1; })));
     answer("pin/rm", {fault("not pinned or pinned indirectly")});
     EXPECT_TRUE(run(connector->unpin(cid)));
@@ -160,6 +161,24 @@ TEST_F(HttpConnectorTest, no_more_pins_at_once_than_allowed) {
     ASSERT_TRUE(run(tasks.drain()));
     EXPECT_EQ(done, 7);
     EXPECT_EQ(most_running["pin/add"], 2);
+}
+
+TEST_F(HttpConnectorTest, pins_of_which_nothing_comes_do_not_keep_others_from_their_turn) {
+    options.concurrent_pins = 2;
+    options.pin_slow_after = 50ms;
+    begin();
+    nothing_is_pinned();
+    answer("pin/add", {{.pieces = {R"({"Progress":0})"}, .end = Answer::End::hang}});
+    TaskGroup tasks(world, "pins");
+    struct One {
+        static asio::awaitable<void> pin(HttpConnector* c, Pin p) {
+            auto cut = co_await c->pin(std::move(p), {});
+            EXPECT_FALSE(cut);
+        }
+    };
+    for (int i = 0; i < 6; ++i) tasks.spawn(One::pin(connector.get(), wanted()));
+    EXPECT_TRUE(run(until([this] { return running["pin/add"] == 6; })));
+    EXPECT_TRUE(run(tasks.stop()));
 }
 
 TEST_F(HttpConnectorTest, unpin) {
