@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "blockstore/leaf.hpp"
 #include "blockstore/yield.hpp"
+#include "component/pin_pace.hpp"
 #include "ipfs/node/hash_check.hpp"
 #include "runtime/join.hpp"
 
@@ -135,14 +136,59 @@ Async<Bytes> PinWalk::fetch(Cid cid) {
     if (!session_) session_ = parts_.fetcher->session();
     const auto limit = parts_.options.pin_timeout;
     while (true) {
-        auto data = co_await session_->fetch(cid, limit);
-        if (data || data.error().kind != Kind::timeout) co_return data;
+        // A pin that stands still asks for one block: many such must not take all the wants that
+        // others need.
+        while (stands_still() && asking_ > 0) {
+            ICL_CO_TRY(co_await more_.wait());
+            if (failure_) co_return fail(*failure_);
+        }
+        const auto left = last_progress_ + std::chrono::duration_cast<SteadyTime::duration>(limit) -
+                          parts_.world.steady_now();
+        const bool goes_on = asking_++ == 0;
+        auto data = co_await ask(cid, std::max<Duration>(left, Duration::zero()), goes_on);
+        --asking_;
+        more_.notify_all();
+        if (data && !data.value()) continue;
+        if (data) co_return std::move(*data.value());
+        if (data.error().kind != Kind::timeout) co_return fail(data.error());
         // Others of this pin may have arrived meanwhile; only a standstill of all is a failure.
         if (parts_.world.steady_now() - last_progress_ < limit) continue;
         co_return fail(Kind::timeout, "no progress within " + format_go_duration(limit) +
                                           ": block " + cid.to_string() + " was not found; " +
                                           where_looked(parts_.options, session_.get()));
     }
+}
+
+Async<std::optional<Bytes>> PinWalk::ask(Cid cid, Duration limit, bool goes_on) {
+    using namespace asio::experimental::awaitable_operators;
+    auto fetching = session_->fetch(std::move(cid), limit);
+    if (goes_on) {
+        ICL_CO_TRY(auto data, co_await std::move(fetching));
+        co_return std::optional<Bytes>(std::move(data));
+    }
+    auto first = co_await (detail::as_optional<Bytes>(std::move(fetching)) ||
+                           detail::as_optional<void>(until_standstill()));
+    if (first.index() == 1) {
+        const auto& still = *std::get<1>(first);
+        if (!still) co_return fail(still.error());
+        co_return std::optional<Bytes>{};
+    }
+    auto& data = *std::get<0>(first);
+    if (!data) co_return fail(data.error());
+    co_return std::optional<Bytes>(std::move(data).value());
+}
+
+bool PinWalk::stands_still() const {
+    return parts_.world.steady_now() - last_progress_ >= component::kPinSlowAfter;
+}
+
+Async<> PinWalk::until_standstill() {
+    while (!stands_still()) {
+        ICL_CO_TRY(co_await parts_.world.sleep_until(
+            last_progress_ +
+            std::chrono::duration_cast<SteadyTime::duration>(component::kPinSlowAfter)));
+    }
+    co_return ok();
 }
 
 void PinWalk::advanced(std::uint64_t bytes) {

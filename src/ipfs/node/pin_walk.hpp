@@ -34,6 +34,11 @@ class PinWalk {
     };
     Async<std::optional<Held>> find_held(Cid cid);
     Async<Bytes> fetch(Cid cid);
+    /// Nothing when the pin has come to a standstill meanwhile, unless this is the one that goes on
+    /// asking.
+    Async<std::optional<Bytes>> ask(Cid cid, Duration limit, bool goes_on);
+    bool stands_still() const;
+    Async<> until_standstill();
     void advanced(std::uint64_t bytes);
 
     NodeParts parts_;
@@ -41,6 +46,7 @@ class PinWalk {
     component::ProgressHandler progress_;
     component::PinProgress done_;
     SteadyTime last_progress_;
+    std::size_t asking_ = 0;  ///< workers whose block is asked for
     std::unique_ptr<exchange::FetchSession> session_;
     std::optional<Error> failure_;
     Signal more_;

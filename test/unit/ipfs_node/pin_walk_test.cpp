@@ -76,6 +76,32 @@ asio::awaitable<void> pin_and_count(EmbeddedNode& node, Pin pin, std::size_t& me
     out.emplace(std::move(done));
 }
 
+TEST_F(PinFailureTest, a_pin_that_stands_still_asks_for_one_block_until_it_goes_on) {
+    std::size_t met = 0;
+    std::optional<Result<>> out;
+    TaskGroup group(world, "test");
+    group.spawn(pin_and_count(*node, pin_of(root), met, out));
+    world.run_for(std::chrono::seconds(9));
+    EXPECT_EQ(fetcher.running, 5u);
+    world.run_for(std::chrono::seconds(2));
+    EXPECT_EQ(fetcher.running, 1u);
+    for (std::size_t i = 1; i < 6; ++i) fetcher.blocks[dag[i].cid] = dag[i].data;
+    world.run_for(std::chrono::seconds(1));
+    ASSERT_TRUE(out.has_value());
+    EXPECT_TRUE(*out);
+    EXPECT_EQ(fetcher.running, 0u);
+}
+
+TEST_F(PinFailureTest, a_pin_that_stands_still_fails_in_time) {
+    const auto begin = world.steady_now();
+    const auto pinned = run(node->pin(pin_of(root), {}));
+    ASSERT_FALSE(pinned);
+    EXPECT_NE(pinned.error().text.find("no progress within 2m0s"), std::string::npos)
+        << pinned.error().text;
+    EXPECT_LE(world.steady_now() - begin, std::chrono::seconds(121));
+    EXPECT_EQ(fetcher.running, 0u);
+}
+
 asio::awaitable<void> list_and_count(EmbeddedNode& node, std::size_t& met,
                                      std::optional<Result<>>& out) {
     const auto source = node.reached_blocks();
