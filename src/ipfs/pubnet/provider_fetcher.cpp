@@ -1,5 +1,6 @@
 #include "ipfs/pubnet/provider_fetcher.hpp"
 
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 
 #include "base/log.hpp"
@@ -81,15 +82,28 @@ asio::awaitable<void> ProviderFetcher::tick() {
         else
             woken = co_await world_.sleep_for(kSearchTick);
         if (!woken) co_return;
-        const auto now = world_.steady_now();
-        for (const auto& [multihash, search] : searches_) {
+        for (auto& [multihash, search] : due_searches()) {
             if (running_ >= kSearchesMax) break;
-            if (search->running || now < search->due) continue;
             search->running = true;
             ++running_;
             if (!tasks_.spawn(look_up(multihash, search))) co_return;
         }
     }
+}
+
+/// What was looked for least often is first: what nobody has must not keep other blocks from their
+/// turn.
+std::vector<std::pair<Bytes, ProviderFetcher::SearchPtr>> ProviderFetcher::due_searches() const {
+    std::vector<std::pair<Bytes, SearchPtr>> due;
+    if (running_ >= kSearchesMax) return due;
+    const auto now = world_.steady_now();
+    for (const auto& [multihash, search] : searches_)
+        if (!search->running && now >= search->due) due.emplace_back(multihash, search);
+    std::stable_sort(due.begin(), due.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.second->pause, a.second->due) <
+               std::pair(b.second->pause, b.second->due);
+    });
+    return due;
 }
 
 asio::awaitable<void> ProviderFetcher::look_up(Bytes multihash, SearchPtr search) {

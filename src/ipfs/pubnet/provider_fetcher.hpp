@@ -2,6 +2,8 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "exchange/fetcher.hpp"
 #include "net/content_routing.hpp"
@@ -61,6 +63,7 @@ class ProviderFetcher final : public exchange::Fetcher {
     using SearchPtr = std::shared_ptr<Search>;
 
     asio::awaitable<void> tick();
+    std::vector<std::pair<Bytes, SearchPtr>> due_searches() const;
     asio::awaitable<void> look_up(Bytes multihash, SearchPtr search);
     asio::awaitable<void> connect(net::Provider provider, SearchPtr search);
     void found(const SearchPtr& search, net::Provider provider);

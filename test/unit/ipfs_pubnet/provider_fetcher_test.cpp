@@ -130,6 +130,26 @@ TEST_F(ProviderFetcherTest, look_ups_are_few_at_a_time_and_end_with_their_fetche
     EXPECT_EQ(routing.looked_up, before);
 }
 
+TEST_F(ProviderFetcherTest, a_new_block_does_not_wait_for_those_that_nobody_provides) {
+    auto session = fetcher.session();
+    routing.delay = 10s;
+    TaskGroup group(world, "test");
+    int good = 0, none = 0;
+    auto last = make_block(0);
+    std::vector<dag::Block> dead;
+    for (std::uint32_t i = 1; i < 100; ++i) {
+        auto block = make_block(i);
+        if (block.cid.multihash() > last.cid.multihash()) std::swap(block, last);
+        dead.push_back(std::move(block));
+    }
+    for (const auto& block : dead) group.spawn(fetch_one(*session, block.cid, 1h, &none));
+    world.run_for(15min);  // each was looked for, and many are due again
+    provides(1, last);
+    group.spawn(fetch_one(*session, last.cid, 1h, &good));
+    EXPECT_TRUE(world.run_until([&] { return good == 1; }, 25s));
+    ICL_EXPECT_OK(test::drive<void>(world, group.stop()));
+}
+
 TEST_F(ProviderFetcherTest, unreachable_providers_and_a_broken_table_end_in_a_timeout) {
     const auto block = make_block(1);
     routing.providers[Bytes(block.cid.multihash())] = {{peer_id(77), {}}};
