@@ -179,7 +179,7 @@ asio::awaitable<void> Cluster::expiry_loop() {
 asio::awaitable<void> Cluster::recover_loop() {
     while (true) {
         std::size_t queued = 0;
-        auto rows = parts_.tracker.recover_all();
+        auto rows = parts_.tracker.recover_lost();
         while (true) {
             auto row = co_await rows->next();
             if (!row) {

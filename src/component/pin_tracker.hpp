@@ -41,6 +41,9 @@ class PinTracker {
     /// Reconciles, then gives the rows that were queued again. The error of a comparison that
     /// failed is its first and only item.
     virtual SourcePtr<PinInfo> recover_all() = 0;
+    /// As `recover_all`, but what failed and waits for its next try keeps waiting: only what would
+    /// not be tried again by itself is queued, such as pins that the daemon has lost.
+    virtual SourcePtr<PinInfo> recover_lost() = 0;
     /// Compares all records with the daemon's list of pins and corrects them; one at a time, who
     /// comes second shares it. After an error nothing was changed.
     virtual Async<ReconcileReport> reconcile() = 0;

@@ -114,12 +114,13 @@ Async<ReconcileReport> Tracker::Impl::reconcile() {
 /// The pins that wait may be held already, were never compared with a list, and are more than what
 /// the last comparison cost: another one is cheaper than asking about each.
 bool Tracker::Impl::many_pins_wait() {
-    if (urgent.size() + normal.size() < kTrackerBatchMax / 2) return false;
+    if (lines.size(Line::fresh) + lines.size(Line::older) < kTrackerBatchMax / 2) return false;
     const auto added = pinset.work_added();
     const auto waiting = std::min(queue.size(added), added - std::min(added, rows_compared));
     if (waiting < std::max(kCompareFirstRows, compared_last) || added < compare_not_below)
         return false;
-    const auto& next = urgent.empty() ? normal.front() : urgent.front();
+    const auto next = lines.first_untried();
+    if (!next) return false;
     const auto pin = pinset.get(next->row.cid);
     return pin && pin.value() && should_ask_first(next->row, *pin.value());
 }

@@ -34,6 +34,35 @@ bool is_priority(const Pin& pin, std::uint32_t attempts, Time now, const Priorit
     return now < pin.timestamp + rule.max_age && attempts <= rule.max_retries;
 }
 
+Line line_of_retry(const Facts& facts, Time now, const PriorityRule& rule) {
+    if (!facts.mine) return Line::unpin_retry;
+    const auto& record = facts.record;
+    if (record && record->phase == Phase::unexpectedly_unpinned) return Line::lost;
+    const auto attempts = record ? record->attempts : 0;
+    return is_priority(facts.pin->pin, attempts, now, rule) ? Line::fresh_retry : Line::retry;
+}
+
+WorkView view_for(Line line) {
+    switch (line) {
+        case Line::unpin:
+            return WorkView::unpins;
+        case Line::unpin_retry:
+            return WorkView::unpin_retries;
+        case Line::fresh:
+            return WorkView::pins;
+        case Line::older:
+            return WorkView::older;
+        case Line::lost:
+            return WorkView::lost;
+        case Line::asked:
+            return WorkView::asked;
+        case Line::fresh_retry:
+        case Line::retry:
+            break;
+    }
+    return WorkView::pin_retries;
+}
+
 Duration retry_delay(std::uint32_t attempts, Duration first, Duration longest) {
     auto delay = first;
     for (std::uint32_t i = 1; i < attempts && delay < longest; ++i) delay *= 2;
@@ -82,6 +111,11 @@ TrackerStatus resting_status(const Facts& facts, Time now) {
 bool can_recover(TrackerStatus status) {
     return status == TrackerStatus::pin_error || status == TrackerStatus::unpin_error ||
            status == TrackerStatus::unexpectedly_unpinned;
+}
+
+bool tries_itself(const Facts& facts, Time now, Duration longest) {
+    if (!facts.record || facts.record->next_retry == kTimeUnset) return false;
+    return facts.record->next_retry <= now + longest;
 }
 
 }  // namespace ipfscluster::tracker

@@ -6,6 +6,7 @@
 #include "state/state.hpp"
 #include "state/work.hpp"
 #include "tracker/track_record.hpp"
+#include "tracker/work_queue.hpp"
 
 namespace ipfscluster::tracker {
 
@@ -38,6 +39,25 @@ struct PriorityRule {
 };
 bool is_priority(const Pin& pin, std::uint32_t attempts, Time now, const PriorityRule& rule);
 
+/// Where a task waits for its turn. Each line has its own share of the look-ahead, so that none of
+/// them keeps another from being read.
+enum class Line : std::uint8_t {
+    unpin,
+    unpin_retry,
+    fresh,  ///< pins that users have just made
+    older,  ///< pins that were made long ago, and never tried here
+    lost,   ///< the daemon held them once
+    asked,  ///< pins that somebody asked for by name
+    fresh_retry,
+    retry,
+};
+/// Due before all others that are: somebody asked for just this item to be tried again.
+inline constexpr Time kDueAtOnce{std::chrono::nanoseconds(kAskedNumber)};
+
+/// Where an item waits whose row is due again, and which view of the rows is read for that line.
+Line line_of_retry(const Facts& facts, Time now, const PriorityRule& rule);
+WorkView view_for(Line line);
+
 /// Wait before the next attempt: doubles from `first` with each failure, at most `longest`.
 Duration retry_delay(std::uint32_t attempts, Duration first, Duration longest);
 
@@ -60,5 +80,8 @@ TrackerStatus resting_status(const Facts& facts, Time now);
 
 /// Statuses from which `recover` queues again.
 bool can_recover(TrackerStatus status);
+/// True of what waits for the end of its back-off: not of what was lost, nor of a retry that lies
+/// further away than any back-off (the clock was set back).
+bool tries_itself(const Facts& facts, Time now, Duration longest);
 
 }  // namespace ipfscluster::tracker

@@ -157,9 +157,18 @@ Result<> Tracker::Impl::record_finding(Batch& batch, const Cid& cid, Facts& fact
     return ok();
 }
 
-/// Makes the item due now. The record keeps its error and attempts until the next one has ended.
-Result<> Tracker::Impl::requeue(const Cid& cid, Facts& facts, TrackerStatus from) {
-    if (!can_recover(from) || active.contains(cid) || !facts.record) return ok();
+/// Makes an item that has failed or was lost due. The record keeps its error and attempts until the
+/// next one has ended.
+Result<> Tracker::Impl::requeue(const Cid& cid, Facts& facts, Time due) {
+    if (!facts.record) return ok();
+    if (const auto it = active.find(cid); it != active.end()) {
+        const auto& task = it->second;
+        if (due != kDueAtOnce || task->running || task->hurried) return ok();
+        task->hurried = true;
+        lines.push(line_of_asked(facts), task);
+        notify();
+        return ok();
+    }
     Batch batch;
     auto& record = *facts.record;
     const auto number = [](Time t) {
@@ -167,7 +176,7 @@ Result<> Tracker::Impl::requeue(const Cid& cid, Facts& facts, TrackerStatus from
     };
     if (record.next_retry != kTimeUnset)
         queue.remove(batch, {WorkLane::retry, number(record.next_retry), cid});
-    record.next_retry = world.system_now();
+    record.next_retry = due;
     queue.add(batch, {WorkLane::retry, number(record.next_retry), cid});
     batch.put(Family::tracker, cid.bytes(), encode(record));
     ICL_TRY(queue.write(std::move(batch)));
@@ -175,13 +184,15 @@ Result<> Tracker::Impl::requeue(const Cid& cid, Facts& facts, TrackerStatus from
     return ok();
 }
 
+/// What waits for a worker after its retry came due is told to hurry, too.
 Async<PinInfo> Tracker::recover(Cid cid) {
     auto impl = impl_;
     auto before = co_await status(cid);
     if (!before) co_return before;
-    if (!can_recover(before.value().info.status)) co_return before;
     ICL_CO_TRY(auto facts, impl->read(cid));
-    ICL_CO_TRY(impl->requeue(cid, facts, before.value().info.status));
+    const bool waits = facts.record && facts.record->next_retry != kTimeUnset;
+    if (!can_recover(before.value().info.status) && !waits) co_return before;
+    ICL_CO_TRY(impl->requeue(cid, facts, kDueAtOnce));
     co_return impl->describe(cid, facts);
 }
 
@@ -220,10 +231,11 @@ constexpr StatusFilter kInError = static_cast<StatusFilter>(TrackerStatus::pin_e
                                   static_cast<StatusFilter>(TrackerStatus::unexpectedly_unpinned);
 }  // namespace
 
-/// Looks at the daemon, then queues again what is in error and gives those rows.
+/// Looks at the daemon, then queues again what is in error, or only what would not be tried again
+/// by itself, and gives those rows.
 class Tracker::RecoverSource final : public Source<PinInfo> {
  public:
-    explicit RecoverSource(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+    RecoverSource(std::shared_ptr<Impl> impl, bool all) : impl_(std::move(impl)), all_(all) {}
 
     Async<std::optional<PinInfo>> next() override {
         if (!rows_) {
@@ -237,8 +249,9 @@ class Tracker::RecoverSource final : public Source<PinInfo> {
             auto cid = found.value()->cid;
             // The list was frozen when it began.
             ICL_CO_TRY(auto facts, impl_->read(cid));
-            const auto now = impl_->describe(cid, facts).info.status;
-            if (!can_recover(now)) continue;
+            if (!can_recover(impl_->describe(cid, facts).info.status)) continue;
+            const auto now = impl_->world.system_now();
+            if (!all_ && tries_itself(facts, now, impl_->options.retry_delay_max)) continue;
             ICL_CO_TRY(impl_->requeue(cid, facts, now));
             co_return std::optional<PinInfo>(impl_->describe(cid, facts));
         }
@@ -246,11 +259,16 @@ class Tracker::RecoverSource final : public Source<PinInfo> {
 
  private:
     std::shared_ptr<Impl> impl_;
+    bool all_;
     std::optional<StatusSource> rows_;
 };
 
 SourcePtr<PinInfo> Tracker::recover_all() {
-    return std::make_unique<RecoverSource>(impl_);
+    return std::make_unique<RecoverSource>(impl_, true);
+}
+
+SourcePtr<PinInfo> Tracker::recover_lost() {
+    return std::make_unique<RecoverSource>(impl_, false);
 }
 
 /// Looks at the daemon, then gives what is in error and what has changed since it was called.

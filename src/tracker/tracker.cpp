@@ -23,10 +23,8 @@ constexpr Duration kPauseFirst = std::chrono::seconds(1);
 constexpr Duration kPauseMax = std::chrono::seconds(30);
 /// Pause before the queues are filled again for a row that came due meanwhile.
 constexpr Duration kDueAgain = std::chrono::milliseconds(10);
-/// After so many priority pins in a row another one gets its turn.
-constexpr std::uint64_t kPriorityRunMax = 8;
-/// Queues are filled up again from the database once they are this short.
-constexpr std::size_t kRefillBelow = kTrackerBatchMax / 2;
+/// The lines that are filled from the retry rows, one for each view.
+constexpr std::array kRetryLines{Line::asked, Line::lost, Line::unpin_retry, Line::retry};
 
 auto log() {
     return logger("pintracker");
@@ -103,6 +101,10 @@ void Tracker::ask_holders_through(HolderQuestions questions) {
     impl_->kept.set_questions(std::move(questions));
 }
 
+std::size_t Tracker::slow_pins() const {
+    return impl_->pin_shares.slow();
+}
+
 void Tracker::set_identity(TrackerIdentity identity) {
     impl_->identity = std::move(identity);
 }
@@ -163,16 +165,12 @@ Async<> Tracker::Impl::pause() {
     const auto steady = world.steady_now();
     if (paused_until > steady) until = paused_until;
     if (pace_ends && (!until || *pace_ends < *until)) until = *pace_ends;
-    if (const auto next = queue.peek(WorkLane::retry)) {
-        const auto now = as_number(world.system_now());
-        const auto wait = *next > now ? *next - now : 0;
-        const auto due = steady + std::chrono::nanoseconds(wait);
-        // A due row that found no room waits for a worker, not for the clock; with room, it came
-        // due since the queues were filled.
-        const bool room = normal.size() <= kRefillBelow;
-        const auto at = wait > 0 ? due : steady + kDueAgain;
-        if ((wait > 0 || room) && (!until || at < *until)) until = at;
-    }
+    // Somebody waits for the worker that it will give away.
+    const bool pins_wait = lines.untried_pins() || lines.pin_retries();
+    const auto slow = pins_wait ? pin_shares.next_slow(steady) : std::nullopt;
+    if (slow && (!until || *slow < *until)) until = *slow;
+    const auto due = next_due();
+    if (due && (!until || *due < *until)) until = *due;
     if (!until) {
         auto woken = co_await wake.wait();
         co_return woken;
@@ -181,10 +179,29 @@ Async<> Tracker::Impl::pause() {
     co_return woken;
 }
 
+/// When a row of one that failed comes due.
+std::optional<SteadyTime> Tracker::Impl::next_due() const {
+    std::optional<SteadyTime> first;
+    const auto steady = world.steady_now();
+    const auto now = as_number(world.system_now());
+    for (const auto line : kRetryLines) {
+        const auto next = queue.peek(view_for(line));
+        if (!next) continue;
+        const auto wait = *next > now ? *next - now : 0;
+        // A due row that found no room waits for a worker, not for the clock; with room, it came
+        // due since the lines were filled.
+        if (wait == 0 && room_for(line) == 0) continue;
+        const auto at = steady + (wait > 0 ? Duration(wait) : kDueAgain);
+        if (!first || at < *first) first = at;
+    }
+    return first;
+}
+
 Result<> Tracker::Impl::fill() {
     ICL_TRY(fill_unpins());
     ICL_TRY(fill_pins());
-    ICL_TRY(fill_normal());
+    ICL_TRY(fill_older());
+    ICL_TRY(fill_retries());
     const auto size = queue.size(pinset.work_added());
     const bool too_long = size > static_cast<std::uint64_t>(options.max_pin_queue_size);
     if (too_long && !queue_warned)
@@ -195,20 +212,18 @@ Result<> Tracker::Impl::fill() {
 }
 
 Result<> Tracker::Impl::fill_unpins() {
-    if (unpins.size() > kRefillBelow) return ok();
-    ICL_TRY(auto rows, queue.take(WorkLane::unpin, UINT64_MAX, kTrackerBatchMax - unpins.size()));
+    ICL_TRY(auto rows, queue.take(WorkView::unpins, UINT64_MAX, lines.room({Line::unpin})));
     wake_pending = wake_pending || !rows.empty();
     for (auto& row : rows) {
-        ICL_TRY(admit(std::move(row), unpins));
+        ICL_TRY(admit(std::move(row), Line::unpin));
     }
     return ok();
 }
 
 /// New pins: the fresh ones queue up, the old ones (an import, a move) step back behind them.
 Result<> Tracker::Impl::fill_pins() {
-    if (urgent.size() > kRefillBelow) return ok();
     const auto now = world.system_now();
-    ICL_TRY(auto rows, queue.take(WorkLane::pin, UINT64_MAX, kTrackerBatchMax - urgent.size()));
+    ICL_TRY(auto rows, queue.take(WorkView::pins, UINT64_MAX, lines.room({Line::fresh})));
     wake_pending = wake_pending || !rows.empty();
     Batch batch;
     for (auto& row : rows) {
@@ -216,7 +231,7 @@ Result<> Tracker::Impl::fill_pins() {
         if (pin) seen_index = std::max(seen_index, pin->modification_index);
         const bool old = pin && !is_priority(pin->pin, 0, now, priority_rule());
         if (!old || active.contains(row.cid)) {
-            ICL_TRY(admit(std::move(row), urgent));
+            ICL_TRY(admit(std::move(row), Line::fresh));
             continue;
         }
         queue.remove(batch, row);
@@ -226,42 +241,60 @@ Result<> Tracker::Impl::fill_pins() {
     return batch.empty() ? ok() : queue.write(std::move(batch));
 }
 
-/// Retries that are due and pins that stepped back.
-Result<> Tracker::Impl::fill_normal() {
-    if (normal.size() > kRefillBelow) return ok();
-    const auto now = as_number(world.system_now());
-    ICL_TRY(auto rows, queue.take(WorkLane::retry, now, kTrackerBatchMax - normal.size()));
+Result<> Tracker::Impl::fill_older() {
+    ICL_TRY(auto rows, queue.take(WorkView::older, UINT64_MAX, lines.room({Line::older})));
     for (auto& row : rows) {
-        ICL_TRY(const auto facts, read(row.cid));
-        const auto attempts = facts.record ? facts.record->attempts : 0;
-        const bool fresh = facts.mine && is_priority(facts.pin->pin, attempts, world.system_now(),
-                                                     priority_rule());
-        // A full queue must not grow by what is due, however much that is; what a task has to do it
-        // finds out when it runs.
-        auto& wanted = !facts.mine ? unpins : fresh ? urgent : normal;
-        ICL_TRY(admit(std::move(row), wanted.size() < kTrackerBatchMax ? wanted : normal));
-    }
-    if (normal.size() > kRefillBelow) return ok();
-    ICL_TRY(rows, queue.take(WorkLane::later, UINT64_MAX, kTrackerBatchMax - normal.size()));
-    for (auto& row : rows) {
-        ICL_TRY(admit(std::move(row), normal));
+        ICL_TRY(admit(std::move(row), Line::older));
     }
     return ok();
 }
 
-Result<> Tracker::Impl::admit(WorkRow row, std::deque<TaskPtr>& into) {
+/// Rows that may be read for a line of what failed; both lines of pins are read at once.
+std::size_t Tracker::Impl::room_for(Line line) const {
+    return line == Line::retry ? lines.room({Line::fresh_retry, Line::retry}) : lines.room({line});
+}
+
+/// What is due again. Each view meets the rows of the others, too, and leaves them to those that
+/// have not met them yet: what a row is may have changed since. What a task has to do it finds out
+/// when it runs.
+Result<> Tracker::Impl::fill_retries() {
+    const auto now = world.system_now();
+    for (const auto line : kRetryLines) {
+        const auto view = view_for(line);
+        ICL_TRY(auto rows, queue.take(view, as_number(now), room_for(line)));
+        wake_pending = wake_pending || !rows.empty();
+        for (auto& row : rows) {
+            ICL_TRY(const auto facts, read(row.cid));
+            const auto into = view == WorkView::asked ? line_of_asked(facts)
+                                                      : line_of_retry(facts, now, priority_rule());
+            const auto other = view_for(into);
+            const bool left = view != WorkView::asked && other != view;
+            if (left && !queue.was_met(other, row)) continue;
+            ICL_TRY(admit(std::move(row), into));
+        }
+    }
+    return ok();
+}
+
+/// A full line must not grow by what is asked for, however much that is.
+Line Tracker::Impl::line_of_asked(const Facts& facts) const {
+    const bool unpin = !facts.mine && lines.size(Line::unpin_retry) < kTrackerBatchMax;
+    return unpin ? Line::unpin_retry : Line::asked;
+}
+
+Result<> Tracker::Impl::admit(WorkRow row, Line into) {
     if (const auto it = active.find(row.cid); it != active.end()) {
         const auto task = it->second;
-        // Unpins overtake: the task may stand in two queues; whoever pops it first runs it.
-        if (&into == &unpins && !task->running) unpins.push_back(task);
+        // A newer wish may overtake: the task stands in two lines, whoever takes it first runs it.
+        const bool overtakes = into == Line::unpin || into == Line::fresh;
+        if (overtakes && !task->running) lines.push(into, task);
         return merge(task, std::move(row));
     }
     auto cid = row.cid;
     auto task = std::make_shared<Task>(world.executor(), std::move(row));
-    task->priority = &into == &urgent;
     task->since = world.system_now();
     active.emplace(std::move(cid), task);
-    into.push_back(std::move(task));
+    lines.push(into, std::move(task));
     return ok();
 }
 
@@ -280,64 +313,85 @@ Result<> Tracker::Impl::merge(const TaskPtr& task, WorkRow row) {
     if (task->running && newer && task->step == Step::pin) {
         ICL_TRY(const auto facts, read(task->row.cid));
         if (!facts.mine) {
-            task->interrupt = true;
+            task->interrupt = Error{Kind::cancelled, "the item was unpinned meanwhile"};
             task->interrupted.notify_all();
         }
     }
     return ok();
 }
 
-TaskPtr Tracker::Impl::pop(std::deque<TaskPtr>& from) {
-    while (!from.empty()) {
-        auto task = std::move(from.front());
-        from.pop_front();
-        if (!task->running) return task;
-    }
-    return nullptr;
-}
-
-TaskPtr Tracker::Impl::next_pin() {
-    const bool others_turn = ++pins_started % (kPriorityRunMax + 1) == 0;
-    auto task = pop(others_turn ? normal : urgent);
-    if (!task) task = pop(others_turn ? urgent : normal);
-    return task;
+/// While the daemon is away one call at a time, of whatever kind, finds out whether it is back.
+/// Those that ran before may take hours yet.
+bool Tracker::Impl::may_call() const {
+    return unreachable == 0 || (probing == 0 && !reconciling);
 }
 
 void Tracker::Impl::start_tasks() {
     pace_ends.reset();
     if (world.steady_now() < paused_until) return;
-    // While the daemon is away one call at a time, of whatever kind, finds out whether it is back.
-    // Those that ran before may take hours yet.
-    const auto may_call = [this] { return unreachable == 0 || (probing == 0 && !reconciling); };
-    const auto start = [this](TaskPtr task, bool unpin_slot) {
-        task->running = true;
-        task->probes = unreachable != 0;
-        if (task->probes) ++probing;
-        ++(unpin_slot ? running_unpins : running_pins);
-        tasks.spawn(work(std::move(task), unpin_slot));
-    };
-    while (running_unpins < options.concurrent_unpins && may_call()) {
-        auto task = pop(unpins);
-        if (!task) break;
-        start(std::move(task), true);
-    }
+    start_unpins();
     if (many_pins_wait() || (reconciling && reconciling->pins_wait)) return;
-    auto may_start =
-        pace.allowed(world.steady_now(), pinset.work_added(), queue.size(pinset.work_added()));
-    while (running_pins < options.concurrent_pins && may_call()) {
-        if (may_start == 0) {
-            pace_ends = pace.window_end();
-            break;
-        }
-        auto task = next_pin();
-        if (!task) break;
-        --may_start;
-        pace.started();
-        start(std::move(task), false);
+    start_pins();
+}
+
+void Tracker::Impl::start_unpins() {
+    while (may_call()) {
+        const auto turn =
+            unpin_shares.turn(lines.any({Line::unpin}), lines.any({Line::unpin_retry}));
+        if (turn == PinTurn::nobody) return;
+        const bool retry = turn == PinTurn::retry;
+        auto task = lines.take(retry ? Line::unpin_retry : Line::unpin);
+        task->retry = retry;
+        unpin_shares.begin(retry);
+        start(std::move(task));
     }
 }
 
-asio::awaitable<void> Tracker::Impl::work(TaskPtr task, bool unpin_slot) {
+void Tracker::Impl::start_pins() {
+    take_workers();
+    auto may_start =
+        pace.allowed(world.steady_now(), pinset.work_added(), queue.size(pinset.work_added()));
+    while (may_call()) {
+        const auto turn = pin_shares.turn(lines.untried_pins(), lines.pin_retries());
+        if (turn == PinTurn::nobody) return;
+        if (may_start == 0) {
+            pace_ends = pace.window_end();
+            return;
+        }
+        auto task = turn == PinTurn::untried ? lines.next_untried() : lines.next_retry();
+        task->place = &pin_shares.begin(turn);
+        --may_start;
+        pace.started();
+        start(std::move(task));
+    }
+}
+
+/// Attempts that have become slow give their workers to those that wait.
+void Tracker::Impl::take_workers() {
+    if (!lines.untried_pins() && !lines.pin_retries()) return;
+    const auto now = world.steady_now();
+    for (const auto* place : pin_shares.take_workers(now)) {
+        const auto silence = now - *place->pace.moved_at();
+        for (auto& [cid, task] : active) {
+            if (task->place != place) continue;
+            task->interrupt = Error{
+                Kind::timeout, "no progress for " + format_go_duration(silence) + "; given up as " +
+                                   std::to_string(component::kSlowPinsMax) +
+                                   " others wait without progress too"};
+            task->interrupted.notify_all();
+            break;
+        }
+    }
+}
+
+void Tracker::Impl::start(TaskPtr task) {
+    task->running = true;
+    task->probes = unreachable != 0;
+    if (task->probes) ++probing;
+    tasks.spawn(work(std::move(task)));
+}
+
+asio::awaitable<void> Tracker::Impl::work(TaskPtr task) {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto self = shared_from_this();
     auto worked = co_await work_off(task);
@@ -345,7 +399,10 @@ asio::awaitable<void> Tracker::Impl::work(TaskPtr task, bool unpin_slot) {
         log()->error("work on an item stopped cid={} error=\"{}\"", task->row.cid.to_string(),
                      worked.error().text);
     active.erase(task->row.cid);
-    --(unpin_slot ? running_unpins : running_pins);
+    if (task->place != nullptr)
+        pin_shares.end(*std::exchange(task->place, nullptr));
+    else
+        unpin_shares.end(task->retry);
     if (task->probes) --probing;
     notify();
 }
@@ -356,8 +413,9 @@ Async<> Tracker::Impl::work_off(TaskPtr task) {
         ICL_CO_TRY(auto facts, read(task->row.cid));
         task->step = plan_step(facts, task->row.lane);
         task->since = world.system_now();
-        task->interrupt = false;
+        task->interrupt.reset();
         task->progress = {};
+        if (task->place != nullptr) pin_shares.again(*task->place);
         if (task->step == Step::nothing) co_return finish(task, facts, ok());
         if (task->step == Step::pin && facts.pin->modification_index > durable_index) {
             ICL_CO_TRY(co_await make_durable(facts.pin->modification_index));
@@ -376,7 +434,8 @@ Async<> Tracker::Impl::work_off(TaskPtr task) {
             ICL_CO_TRY(record_whole(task->row.cid, after));
         }
         if (has_moved_on(facts, after)) continue;
-        note_daemon(told);
+        // To end a call for others says nothing about the daemon.
+        if (told || !task->interrupt) note_daemon(told);
         co_return finish(task, after, std::move(told));
     }
 }
@@ -441,13 +500,17 @@ Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
         if (held && is_held(facts.pin->pin, held.value())) co_return ok();
     }
     // Kubo may report after the call ended, so the handler holds the task.
-    component::ProgressHandler progress = [task](component::PinProgress p) { task->progress = p; };
+    component::ProgressHandler progress = [task, &clock = world](component::PinProgress p) {
+        task->progress = p;
+        if (task->place != nullptr) task->place->pace.moved(clock.steady_now());
+    };
     ICL_CO_TRY(co_await check_cancelled());
     auto pinning = ipfs.pin(facts.pin->pin, std::move(progress));
     auto first = co_await (detail::as_optional<void>(std::move(pinning)) ||
                            detail::as_optional<void>(wait_interrupt(task)));
     if (first.index() == 0) co_return std::move(*std::get<0>(first));
-    co_return fail(Kind::cancelled, "the item was unpinned meanwhile");
+    if (task->interrupt) co_return fail(*task->interrupt);
+    co_return fail(Kind::cancelled, "the tracker stops");
 }
 
 /// One write: what came of the task, and its row gone (or due again later).

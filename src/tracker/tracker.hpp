@@ -10,8 +10,6 @@
 
 namespace ipfscluster::tracker {
 
-/// Rows of one queue that are held in memory; the rest waits in the database.
-inline constexpr std::size_t kTrackerBatchMax = 256;
 /// With so many pins waiting that were never compared with the daemon's list, the list is read once
 /// before they are told one by one.
 inline constexpr std::uint64_t kCompareFirstRows = 4096;
@@ -61,6 +59,7 @@ class Tracker final : public component::PinTracker {
     SourcePtr<PinInfo> status_all(StatusFilter filter) override;
     Async<PinInfo> recover(Cid cid) override;
     SourcePtr<PinInfo> recover_all() override;
+    SourcePtr<PinInfo> recover_lost() override;
     /// One comparison at a time; all who come while one runs share the one that follows it, as the
     /// list of the running one may be older than their call.
     Async<component::ReconcileReport> reconcile() override;
@@ -73,8 +72,11 @@ class Tracker final : public component::PinTracker {
     void set_identity(TrackerIdentity identity);
     /// What a running pin has fetched so far; nothing when none runs.
     std::optional<component::PinProgress> progress(const Cid& cid) const;
-    /// CIDs held in memory now; bounded by the queues and the workers, however long the queue is.
+    /// CIDs held in memory now; bounded by the lines, the workers and the slow pins, however long
+    /// the queue is.
     std::size_t active() const;
+    /// Pins that wait at the daemon without a worker, since nothing has come of them for long.
+    std::size_t slow_pins() const;
 
  private:
     struct Impl;

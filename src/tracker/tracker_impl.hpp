@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <map>
 
 #include "runtime/signal.hpp"
@@ -8,29 +7,12 @@
 #include "tracker/kept_copies.hpp"
 #include "tracker/sorted_spool.hpp"
 #include "tracker/start_pace.hpp"
+#include "tracker/task_queues.hpp"
 #include "tracker/track_planner.hpp"
 #include "tracker/tracker.hpp"
 #include "tracker/work_queue.hpp"
 
 namespace ipfscluster::tracker {
-
-/// A CID that is being looked at: waiting in memory for a free worker, or running.
-struct Task {
-    Task(asio::any_io_executor executor, WorkRow r)
-        : row(std::move(r)), interrupted(std::move(executor)) {}
-
-    WorkRow row;  ///< the newest row of this CID; removed when the task is done
-    bool running = false;
-    bool probes = false;        ///< finds out whether the daemon is back
-    Step step = Step::nothing;  ///< what the daemon is being told
-    bool interrupt = false;     ///< the pin that runs is not wanted any more
-    Signal interrupted;
-    Time since = kTimeUnset;
-    std::uint32_t attempts = 0;
-    bool priority = false;
-    component::PinProgress progress;
-};
-using TaskPtr = std::shared_ptr<Task>;
 
 /// One comparison with the daemon's list, shared by all who asked for one before it began.
 struct ReconcileRun {
@@ -92,11 +74,10 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     bool wake_pending = false;
     bool started = false;
 
-    std::map<Cid, TaskPtr> active;  ///< bounded by the queues below and the workers
-    std::deque<TaskPtr> unpins, urgent, normal;
-    int running_pins = 0;
-    int running_unpins = 0;
-    std::uint64_t pins_started = 0;
+    std::map<Cid, TaskPtr> active;  ///< bounded by the lines below, the workers and slow pins
+    TaskQueues lines;
+    PinShares pin_shares{options.concurrent_pins};
+    UnpinShares unpin_shares{options.concurrent_unpins};
     StartPace pace;
     std::optional<SteadyTime> pace_ends;  ///< when more may start, while `pace` holds pins back
     SteadyTime paused_until{};            ///< the daemon cannot be reached
@@ -134,16 +115,23 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     Result<> fill();
     Result<> fill_unpins();
     Result<> fill_pins();
-    Result<> fill_normal();
-    Result<> admit(WorkRow row, std::deque<TaskPtr>& into);
+    Result<> fill_older();
+    Result<> fill_retries();
+    std::size_t room_for(Line line) const;
+    std::optional<SteadyTime> next_due() const;
+    Line line_of_asked(const Facts& facts) const;
+    Result<> admit(WorkRow row, Line into);
     Result<> merge(const TaskPtr& task, WorkRow row);
     void start_tasks();
-    TaskPtr pop(std::deque<TaskPtr>& from);
-    TaskPtr next_pin();
+    bool may_call() const;
+    void start_unpins();
+    void start_pins();
+    void start(TaskPtr task);
+    void take_workers();
     Async<> pause();
 
     // Workers.
-    asio::awaitable<void> work(TaskPtr task, bool unpin_slot);
+    asio::awaitable<void> work(TaskPtr task);
     Async<> work_off(TaskPtr task);
     Async<> make_durable(std::uint64_t modification_index);
     bool should_ask_first(const WorkRow& row, const state::StoredPin& pin) const;
@@ -153,7 +141,7 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
 
     // Status.
     PinInfo describe(const Cid& cid, const Facts& facts) const;
-    Result<> requeue(const Cid& cid, Facts& facts, TrackerStatus from);
+    Result<> requeue(const Cid& cid, Facts& facts, Time due);
     Async<Asked> look(Cid cid);
     Async<Asked> ask_daemon(Cid cid, Facts facts);
 

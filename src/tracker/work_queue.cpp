@@ -10,10 +10,20 @@ namespace {
 constexpr std::string_view kCounters = "tracker/counters";
 }  // namespace
 
+WorkQueue::WorkQueue(storage::Store& store)
+    : store_(store),
+      views_{{{WorkLane::unpin, 0, UINT64_MAX, {}, {}},
+              {WorkLane::pin, 0, UINT64_MAX, {}, {}},
+              {WorkLane::later, 0, UINT64_MAX, {}, {}},
+              {WorkLane::retry, 0, kAskedNumber, {}, {}},
+              {WorkLane::retry, kAskedNumber + 1, UINT64_MAX, {}, {}},
+              {WorkLane::retry, kAskedNumber + 1, UINT64_MAX, {}, {}},
+              {WorkLane::retry, kAskedNumber + 1, UINT64_MAX, {}, {}}}} {}
+
 Result<> WorkQueue::open() {
-    for (const auto lane : {WorkLane::unpin, WorkLane::pin, WorkLane::retry, WorkLane::later}) {
-        cursor(lane) = state::work_lane_key(lane, 0);
-        next_[slot(lane)] = 0;
+    for (auto& view : views_) {
+        view.cursor = state::work_lane_key(view.lane, view.first);
+        view.next = view.first;
     }
     ICL_TRY(const auto row, store_.get(Family::meta, kCounters));
     if (!row) return ok();
@@ -24,36 +34,48 @@ Result<> WorkQueue::open() {
 }
 
 void WorkQueue::rows_added() {
-    for (const auto lane : {WorkLane::unpin, WorkLane::pin})
-        if (!next_[slot(lane)]) next_[slot(lane)] = 0;
+    for (const auto of : {WorkView::unpins, WorkView::pins}) {
+        auto& view = views_[slot(of)];
+        if (!view.next) view.next = view.first;
+    }
 }
 
-Result<std::vector<WorkRow>> WorkQueue::take(WorkLane lane, std::uint64_t last,
+Result<std::vector<WorkRow>> WorkQueue::take(WorkView of, std::uint64_t last,
                                              std::size_t rows_max) {
     std::vector<WorkRow> rows;
-    auto& next = next_[slot(lane)];
-    if (rows_max == 0 || !next || *next > last) return rows;
-    auto it = store_.iterate(Family::work, cursor(lane), state::work_lane_end(lane));
+    auto& view = views_[slot(of)];
+    if (rows_max == 0 || !view.next || *view.next > last) return rows;
+    auto it = store_.iterate(Family::work, view.cursor, state::work_lane_end(view.lane));
     for (;;) {
         ICL_TRY(const auto more, it->next());
         if (!more) {
-            next.reset();
+            view.next.reset();
             return rows;
         }
         ICL_TRY(auto row, state::parse_work_key(it->key()));
-        next = row.number;
+        if (row.number > view.last) {
+            view.next.reset();
+            return rows;
+        }
+        view.next = row.number;
         if (row.number > last || rows.size() == rows_max) return rows;
-        cursor(lane) = Bytes(it->key()) + '\0';
+        view.cursor = Bytes(it->key()) + '\0';
         rows.push_back(std::move(row));
     }
 }
 
+bool WorkQueue::was_met(WorkView view, const WorkRow& row) const {
+    return state::work_key(row) < views_[slot(view)].cursor;
+}
+
 void WorkQueue::add(Batch& batch, const WorkRow& row) {
     auto key = state::work_key(row);
-    if (key < cursor(row.lane)) cursor(row.lane) = key;
+    for (auto& view : views_) {
+        if (view.lane != row.lane || row.number < view.first || row.number > view.last) continue;
+        if (key < view.cursor) view.cursor = key;
+        if (!view.next || row.number < *view.next) view.next = row.number;
+    }
     batch.put(Family::work, std::move(key), {});
-    auto& next = next_[slot(row.lane)];
-    if (!next || row.number < *next) next = row.number;
     --done_;
     if (row.lane == WorkLane::retry) ++waiting_;
 }

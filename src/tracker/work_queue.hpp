@@ -11,19 +11,35 @@ namespace ipfscluster::tracker {
 using state::WorkLane;
 using state::WorkRow;
 
-/// The durable work rows as the tracker sees them: read lane by lane from a cursor, so that rows
-/// already seen (and the traces of deleted ones) are not walked again. Counts what was done,
-/// atomically with it. Owned by the tracker; one strand.
+/// What is read of the work rows with a cursor of its own. Several read the retries, each for one
+/// kind, so that none waits for rows of which another has too many.
+enum class WorkView : std::uint8_t {
+    unpins,
+    pins,
+    older,
+    asked,  ///< retries numbered kAskedNumber: somebody asked for them by name
+    pin_retries,
+    unpin_retries,
+    lost
+};
+/// Number of the retries that are due before all others.
+inline constexpr std::uint64_t kAskedNumber = 1;
+
+/// The durable work rows as the tracker sees them: read from cursors, so that rows already seen
+/// (and the traces of deleted ones) are not walked again. Counts what was done, atomically with it.
+/// Owned by the tracker; one strand.
 class WorkQueue {
  public:
-    explicit WorkQueue(storage::Store& store) : store_(store) {}
+    explicit WorkQueue(storage::Store& store);
     /// Reads the counters; cursors begin at the first row.
     Result<> open();
 
-    /// The next rows of a lane numbered at most `last`, and not more than `rows_max`.
-    Result<std::vector<WorkRow>> take(WorkLane lane, std::uint64_t last, std::size_t rows_max);
-    /// A number that no unseen row of the lane is below; nothing when the lane has no unseen row.
-    std::optional<std::uint64_t> peek(WorkLane lane) const { return next_[slot(lane)]; }
+    /// The next rows of a view numbered at most `last`, and not more than `rows_max`.
+    Result<std::vector<WorkRow>> take(WorkView view, std::uint64_t last, std::size_t rows_max);
+    /// A number that no unseen row of the view is below; nothing when it has no unseen row.
+    std::optional<std::uint64_t> peek(WorkView view) const { return views_[slot(view)].next; }
+    /// Whether a row was met by a view.
+    bool was_met(WorkView view, const WorkRow& row) const;
     /// State has written rows.
     void rows_added();
 
@@ -36,14 +52,19 @@ class WorkQueue {
     std::uint64_t size(std::uint64_t added) const;
 
  private:
-    static std::size_t slot(WorkLane lane) { return static_cast<std::size_t>(lane) - 1; }
-    Bytes& cursor(WorkLane lane) { return cursors_[slot(lane)]; }
+    /// The rows of a lane from number `first` to number `last`.
+    struct View {
+        WorkLane lane;
+        std::uint64_t first, last;
+        Bytes cursor;  ///< first key not seen yet
+        std::optional<std::uint64_t> next;
+    };
+    static std::size_t slot(WorkView view) { return static_cast<std::size_t>(view); }
 
     storage::Store& store_;
-    std::array<Bytes, 4> cursors_;  ///< first key not seen yet
-    std::array<std::optional<std::uint64_t>, 4> next_;
-    std::int64_t done_ = 0;     ///< removed minus added by the tracker
-    std::int64_t waiting_ = 0;  ///< rows of the retry lane
+    std::array<View, 7> views_;  ///< by WorkView
+    std::int64_t done_ = 0;      ///< removed minus added by the tracker
+    std::int64_t waiting_ = 0;   ///< rows of the retry lane
 };
 
 }  // namespace ipfscluster::tracker

@@ -23,6 +23,10 @@ class FakeIpfs final : public component::IpfsConnector {
     Duration pin_time = std::chrono::milliseconds(10);
     Duration unpin_time = std::chrono::milliseconds(1);
     std::map<Cid, Duration> slow_pins;
+    /// Nobody has these: their pins fetch nothing, and fail after that time.
+    std::map<Cid, Duration> dead;
+    /// A pin that takes longer tells so often that it has fetched a block more.
+    Duration progress_every = std::chrono::seconds(5);
     /// "pin X", "unpin X", "cancelled X" with the CID's number from `names`.
     std::vector<std::string> calls;
     std::map<Cid, std::string> names;
@@ -55,14 +59,11 @@ class FakeIpfs final : public component::IpfsConnector {
         reached();
         note("pin", pin.cid);
         running_pins_max = std::max(running_pins_max, ++running_pins);
-        if (progress) progress({1, 100});
-        const auto slow = slow_pins.find(pin.cid);
-        auto slept =
-            co_await world_.sleep_for(slow == slow_pins.end() ? time_of(pin_time) : slow->second);
+        auto fetched = co_await fetch(pin.cid, std::move(progress));
         --running_pins;
-        if (!slept) {
-            note("cancelled", pin.cid);
-            co_return fail(slept.error());
+        if (!fetched) {
+            if (fetched.error().kind == Kind::cancelled) note("cancelled", pin.cid);
+            co_return fetched;
         }
         ICL_CO_TRY(verdict(pin_errors, pin.cid));
         auto cid = pin.cid;
@@ -155,6 +156,24 @@ class FakeIpfs final : public component::IpfsConnector {
     };
     void reached() const {
         if (on_call) on_call();
+    }
+    Async<> fetch(Cid cid, component::ProgressHandler progress) {
+        if (const auto found = dead.find(cid); found != dead.end()) {
+            if (progress) progress({});
+            auto slept = co_await world_.sleep_for(found->second);
+            if (!slept) co_return slept;
+            co_return fail(Kind::timeout, "no progress: nobody has it");
+        }
+        const auto slow = slow_pins.find(cid);
+        auto left = slow == slow_pins.end() ? time_of(pin_time) : slow->second;
+        for (std::uint64_t n = 1;; ++n) {
+            if (progress) progress({n, 100 * n});
+            const auto step = std::min(left, progress_every);
+            auto slept = co_await world_.sleep_for(step);
+            if (!slept) co_return slept;
+            left -= step;
+            if (left <= Duration::zero()) co_return ok();
+        }
     }
     static boost::outcome_v2::failure_type<Error> unsupported() {
         return fail(Kind::unsupported, "the fake daemon holds no content");

@@ -107,6 +107,7 @@ class TableTracker final : public component::PinTracker {
         co_return row(cid);
     }
     SourcePtr<PinInfo> recover_all() override { return status_all(0); }
+    SourcePtr<PinInfo> recover_lost() override { return status_all(0); }
     Async<component::ReconcileReport> reconcile() override {
         co_return component::ReconcileReport{};
     }

@@ -99,6 +99,7 @@ class QueueOnly final : public component::PinTracker {
     SourcePtr<PinInfo> status_all(StatusFilter) override { return nullptr; }
     Async<PinInfo> recover(Cid) override { co_return PinInfo{}; }
     SourcePtr<PinInfo> recover_all() override { return nullptr; }
+    SourcePtr<PinInfo> recover_lost() override { return nullptr; }
     Async<component::ReconcileReport> reconcile() override {
         co_return component::ReconcileReport{};
     }

@@ -1,6 +1,7 @@
 // Looking at the whole daemon: what it lost, what it holds already, what is not ours.
 #include <gtest/gtest.h>
 
+#include "tracker/task_queues.hpp"
 #include "tracker_fixture.hpp"
 
 namespace ipfscluster::tracker {
