@@ -1,5 +1,8 @@
 #include "stub_daemon.hpp"
 
+#include <algorithm>
+
+#include "bench_cid.hpp"
 #include "codec/json_writer.hpp"
 #include "codec/pin_query.hpp"
 #include "http/multipart_reader.hpp"
@@ -15,6 +18,8 @@ constexpr std::string_view kApi = "/api/v0/";
 /// A listing lets other calls through after so many rows.
 constexpr std::uint64_t kRowsPerTurn = 1024;
 constexpr std::uint64_t kRepoBytesMax = 1ULL << 40;
+/// So often Kubo tells how far a pin is.
+constexpr Duration kProgressInterval = std::chrono::milliseconds(500);
 /// Kubo's own limit is 2 MiB, unless it is told to take larger ones.
 constexpr std::size_t kBlockBytesMax = 4 * 1024 * 1024;
 
@@ -171,6 +176,9 @@ Async<> StubDaemon::pin_add(Exchange& e) {
     }
     if (options_.fail_every != 0 && number % options_.fail_every == 0)
         co_return co_await send_failure(e, "the stub was told to fail this pin");
+    if (std::any_of(arguments.cids.begin(), arguments.cids.end(),
+                    [this](const Cid& cid) { return is_dead(cid); }))
+        co_return co_await find_nothing(e);
     const bool direct = codec::query_value(arguments.query, "recursive") == "false";
     if (codec::query_value(arguments.query, "progress") != "true") {
         for (const auto& cid : arguments.cids)
@@ -189,6 +197,22 @@ Async<> StubDaemon::pin_add(Exchange& e) {
         pins_.add(cid, direct ? StubPins::Mode::direct : StubPins::Mode::recursive);
     ICL_CO_TRY(co_await e.write(pins_row(arguments.cids)));
     co_return co_await e.finish();
+}
+
+bool StubDaemon::is_dead(const Cid& cid) const {
+    const auto item = bench_item(cid);
+    return options_.dead_seed && item && item->seed == *options_.dead_seed;
+}
+
+/// Until the caller goes away.
+Async<> StubDaemon::find_nothing(Exchange& e) {
+    e.headers.add("X-Chunked-Output", "1");
+    e.headers.add("Trailer", "X-Stream-Error");
+    e.start(200, "application/json");
+    while (true) {
+        ICL_CO_TRY(co_await e.write("{\"Progress\":0}\n"));
+        ICL_CO_TRY(co_await world_.sleep_for(kProgressInterval));
+    }
 }
 
 Async<> StubDaemon::pin_remove(Exchange& e) {

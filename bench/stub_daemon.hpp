@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "http/server.hpp"
@@ -18,6 +19,8 @@ struct StubOptions {
     std::uint64_t late_error_every =
         0;  ///< each n-th pin/add with progress ends in an X-Stream-Error trailer
     std::uint64_t cut_listing_after = 0;  ///< pin/ls breaks off after that many rows
+    /// Nobody has the made-up items of this seed: pin/add goes on saying that nothing has come.
+    std::optional<std::uint64_t> dead_seed;
 };
 
 /// An IPFS daemon without content: answers at once the part of Kubo's RPC API that a cluster peer
@@ -41,6 +44,8 @@ class StubDaemon {
     Async<> handle(Exchange& e);
     Async<> call(Exchange& e, std::string name);
     Async<> pin_add(Exchange& e);
+    bool is_dead(const Cid& cid) const;
+    Async<> find_nothing(Exchange& e);
     Async<> pin_remove(Exchange& e);
     Async<> pin_list(Exchange& e);
     Async<> pin_update(Exchange& e);

@@ -92,6 +92,8 @@ int run(int argc, char** argv) {
                    "each n-th pin/add with progress ends in an error trailer");
     app.add_option("--cut-listing-after", settings.options.cut_listing_after,
                    "pin/ls breaks off after that many rows");
+    app.add_option("--dead-seed", settings.options.dead_seed,
+                   "made-up CIDs of this seed are nowhere to be found: their pin/add never ends");
     CLI11_PARSE(app, argc, argv);
 
     auto listen = Multiaddr::parse(settings.listen);

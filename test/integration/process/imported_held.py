@@ -3,12 +3,11 @@ that the daemon breaks off changes no status. With the stub daemon of bench/, wh
 
 import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from peers import ProcessTest, arguments, check, clean_environment, run, wait_until  # noqa: E402
-from stub import Stub, put_beside  # noqa: E402
+from peers import ProcessTest, arguments, check, run, wait_until  # noqa: E402
+from stub import Stub, count_by_status, import_pins, make_pins, put_beside  # noqa: E402
 
 SEED = 9
 MORE = 40  # of the imported ones, not held
@@ -17,16 +16,6 @@ MORE = 40  # of the imported ones, not held
 def resident_mb(peer):
     with open(f"/proc/{peer.process.pid}/status") as f:
         return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM:"))
-
-
-def count_by_status(peer):
-    counts = {}
-    code, _, body = peer.request("GET", "/pins?local=true", timeout=120)
-    check(code == 200, f"GET /pins: {code} {body[:300]}")
-    for line in body.splitlines():
-        for row in json.loads(line)["peer_map"].values():
-            counts[row["status"]] = counts.get(row["status"], 0) + 1
-    return counts
 
 
 def main():
@@ -39,11 +28,7 @@ def main():
     with ProcessTest(args) as test:
         stub = Stub(test, args.stub, "--held", f"{SEED}:0:{pins_held}")
         peer = put_beside(test.peer("peer1").init(), stub)
-        pins = os.path.join(test.work, "pins.json")
-        subprocess.run([args.load, "make-pins", "--count", str(pins_held + MORE), "--output", pins, "--seed", str(SEED)], check=True, timeout=120)
-        done = subprocess.run([args.service, "-c", peer.folder, "state", "import", "-f", pins], env=clean_environment(),
-                              capture_output=True, text=True, timeout=900)
-        check(done.returncode == 0, f"state import: {done.stdout}{done.stderr}")
+        import_pins(test, peer, make_pins(args.load, os.path.join(test.work, "pins.json"), SEED, pins_held + MORE))
         peer.start()
         wait_until(600, "every imported pin is pinned", lambda: count_by_status(peer) == {"pinned": pins_held + MORE}, pause=2)
         calls = stub.calls()

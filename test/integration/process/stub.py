@@ -4,7 +4,7 @@ import http.client
 import json
 import subprocess
 
-from peers import check, die_with_parent
+from peers import check, clean_environment, die_with_parent
 
 
 class Stub:
@@ -42,3 +42,25 @@ def put_beside(peer, stub):
     config["ipfs_connector"] = {"ipfshttp": {"node_multiaddress": stub.address}}
     peer.write_config(config)
     return peer
+
+
+def count_by_status(peer):
+    counts = {}
+    code, _, body = peer.request("GET", "/pins?local=true", timeout=120)
+    check(code == 200, f"GET /pins: {code} {body[:300]}")
+    for line in body.splitlines():
+        for row in json.loads(line)["peer_map"].values():
+            counts[row["status"]] = counts.get(row["status"], 0) + 1
+    return counts
+
+
+def make_pins(load, output, seed, count):
+    """A file of made-up pins, years old, as `state export` writes them. `load`: path of icl_bench_load."""
+    subprocess.run([load, "make-pins", "--count", str(count), "--output", output, "--seed", str(seed)], check=True, timeout=120)
+    return output
+
+
+def import_pins(test, peer, pins):
+    done = subprocess.run([test.service, "-c", peer.folder, "state", "import", "-f", pins], env=clean_environment(),
+                          capture_output=True, text=True, timeout=900)
+    check(done.returncode == 0, f"state import: {done.stdout}{done.stderr}")
