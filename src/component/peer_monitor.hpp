@@ -4,8 +4,15 @@
 
 #include "model/metric.hpp"
 #include "runtime/async.hpp"
+#include "runtime/world.hpp"
 
 namespace ipfscluster::component {
+
+/// A metric and when it came by our steady clock.
+struct HeardMetric {
+    Metric metric;
+    SteadyTime at;
+};
 
 /// Collects what peers say of themselves and notices who fell silent. Liveness is local steady time
 /// since receipt plus a learned, capped time to live. Owned by main; one strand.
@@ -20,8 +27,13 @@ class PeerMonitor {
     virtual void record(Metric metric) = 0;
     /// Latest live metric of that name per member, sorted by peer bytes.
     virtual std::vector<Metric> latest(const std::string& name) = 0;
+    /// The same with the moment each came at.
+    virtual std::vector<HeardMetric> heard(const std::string& name) = 0;
     virtual std::vector<std::string> names() = 0;
     virtual bool alive(const PeerId& peer) = 0;
+    /// Adds an alert of our own to those of metrics that failed: `about.name` is what it is about,
+    /// `about.value` says it in words, and `about.expire` stays unset.
+    virtual void raise(Metric about) = 0;
     /// Newest first, at most kAlertsMax.
     virtual std::vector<Alert> alerts() = 0;
 };

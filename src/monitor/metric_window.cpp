@@ -37,6 +37,7 @@ bool MetricWindow::add(Metric metric, SteadyTime now, Time wall_now, Duration us
     metric.received_at = wall_now;
     auto& entry = peers[metric.peer];
     entry.metric = std::move(metric);
+    entry.added_at = now;
     entry.dead_at = now + std::chrono::duration_cast<SteadyTime::duration>(ttl);
     entry.reported = false;
     return true;
@@ -44,9 +45,17 @@ bool MetricWindow::add(Metric metric, SteadyTime now, Time wall_now, Duration us
 
 std::vector<Metric> MetricWindow::latest(const std::string& name, SteadyTime now) const {
     std::vector<Metric> out;
+    for (auto& each : heard(name, now)) out.push_back(std::move(each.metric));
+    return out;
+}
+
+std::vector<component::HeardMetric> MetricWindow::heard(const std::string& name,
+                                                        SteadyTime now) const {
+    std::vector<component::HeardMetric> out;
     if (const auto at = entries_.find(name); at != entries_.end())
         for (const auto& [peer, entry] : at->second)
-            if (entry.metric.valid && entry.dead_at > now) out.push_back(entry.metric);
+            if (entry.metric.valid && entry.dead_at > now)
+                out.push_back({entry.metric, entry.added_at});
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "component/peer_monitor.hpp"
 #include "model/metric.hpp"
 #include "runtime/world.hpp"
 
@@ -26,6 +27,8 @@ class MetricWindow {
 
     /// Valid and unexpired metrics of that name, sorted by peer.
     std::vector<Metric> latest(const std::string& name, SteadyTime now) const;
+    /// The same with the moment each was added at.
+    std::vector<component::HeardMetric> heard(const std::string& name, SteadyTime now) const;
     std::vector<std::string> names() const;
     bool alive(const std::string& name, const PeerId& peer, SteadyTime now) const;
     /// Whether anything at all is remembered of the peer.
@@ -41,6 +44,7 @@ class MetricWindow {
  private:
     struct Entry {
         Metric metric;
+        SteadyTime added_at;
         SteadyTime dead_at;
         bool reported = false;
     };

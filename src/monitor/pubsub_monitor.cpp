@@ -98,10 +98,16 @@ void PubsubMonitor::count_strangers(const std::vector<PeerId>& members) {
 }
 
 std::vector<Metric> PubsubMonitor::latest(const std::string& name) {
-    auto all = window_.latest(name, world_.steady_now());
+    std::vector<Metric> out;
+    for (auto& each : heard(name)) out.push_back(std::move(each.metric));
+    return out;
+}
+
+std::vector<component::HeardMetric> PubsubMonitor::heard(const std::string& name) {
+    auto all = window_.heard(name, world_.steady_now());
     const auto members = members_();
-    std::erase_if(all, [&](const Metric& m) {
-        return std::find(members.begin(), members.end(), m.peer) == members.end();
+    std::erase_if(all, [&](const component::HeardMetric& each) {
+        return std::find(members.begin(), members.end(), each.metric.peer) == members.end();
     });
     return all;
 }
@@ -126,16 +132,26 @@ void PubsubMonitor::check() {
             continue;
         }
         if (metric.peer == host_.id()) continue;
-        raise(std::move(metric));
+        tell_expired(std::move(metric));
     }
     count_strangers(members);
     check_never_heard(members);
 }
 
-void PubsubMonitor::raise(Metric metric) {
-    Alert alert{std::move(metric), world_.system_now()};
-    logger("monitor")->warn("a metric has expired metric={} peer={}", alert.metric.name,
-                            alert.metric.peer.to_string());
+void PubsubMonitor::tell_expired(Metric metric) {
+    logger("monitor")->warn("a metric has expired metric={} peer={}", metric.name,
+                            metric.peer.to_string());
+    tell({std::move(metric), world_.system_now()});
+}
+
+void PubsubMonitor::raise(Metric about) {
+    about.expire = kTimeUnset;
+    logger("monitor")->warn("alert about={} peer={} text=\"{}\"", about.name,
+                            about.peer.to_string(), about.value);
+    tell({std::move(about), world_.system_now()});
+}
+
+void PubsubMonitor::tell(Alert alert) {
     alerts_.push_front(std::move(alert));
     if (alerts_.size() > kAlertsMax) alerts_.pop_back();
 }
@@ -157,7 +173,7 @@ void PubsubMonitor::check_never_heard(const std::vector<PeerId>& members) {
         silence.name = "ping";
         silence.peer = peer;
         silence.expire = world_.system_now();
-        raise(std::move(silence));
+        tell_expired(std::move(silence));
     }
 }
 

@@ -40,8 +40,10 @@ class PubsubMonitor final : public component::PeerMonitor {
     Async<> publish(Metric metric) override;
     void record(Metric metric) override;
     std::vector<Metric> latest(const std::string& name) override;
+    std::vector<component::HeardMetric> heard(const std::string& name) override;
     std::vector<std::string> names() override;
     bool alive(const PeerId& peer) override;
+    void raise(Metric about) override;
     std::vector<Alert> alerts() override;
 
  private:
@@ -52,7 +54,8 @@ class PubsubMonitor final : public component::PeerMonitor {
     bool admits(const PeerId& peer);
     /// Drops those that have become members and those forgotten.
     void count_strangers(const std::vector<PeerId>& members);
-    void raise(Metric metric);
+    void tell_expired(Metric metric);
+    void tell(Alert alert);
     /// A member that has sent no ping for `usual_ttl` since we know of it: after a restart we must
     /// not wait for a first ping to notice that a member is dead.
     void check_never_heard(const std::vector<PeerId>& members);

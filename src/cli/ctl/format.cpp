@@ -130,6 +130,10 @@ std::string text_of(const Metric& metric, Time now) {
 }
 
 std::string text_of(const Alert& alert, Time now) {
+    if (alert.metric.expire == kTimeUnset)
+        return alert.metric.peer.to_string() + ": " + alert.metric.name + ": " +
+               alert.metric.value + ". Triggered at: " + relative_time(alert.triggered_at, now) +
+               "\n";
     return alert.metric.peer.to_string() + ": " + alert.metric.name +
            ". Expired at: " + relative_time(alert.metric.expire, now) +
            ". Triggered at: " + relative_time(alert.triggered_at, now) + "\n";

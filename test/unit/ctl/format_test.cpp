@@ -104,6 +104,11 @@ TEST(Format, garbage_collection_and_metrics) {
     EXPECT_EQ(text_of(metric, now), kA + " | freespace: 10 GB | Expires in: 18 seconds from now\n");
     EXPECT_EQ(text_of(Alert{metric, now - std::chrono::minutes(1)}, now + std::chrono::minutes(2)),
               kA + ": freespace. Expired at: 1 minute ago. Triggered at: 3 minutes ago\n");
+    metric.name = "clock";
+    metric.value = "its clock is wrong";
+    metric.expire = kTimeUnset;
+    EXPECT_EQ(text_of(Alert{metric, now - std::chrono::minutes(1)}, now),
+              kA + ": clock: its clock is wrong. Triggered at: 1 minute ago\n");
 }
 
 TEST(Format, errors_and_json) {

@@ -149,6 +149,35 @@ TEST_F(PubsubMonitorTest, alerts_once_per_failure_and_is_armed_again) {
         << "newest first";
 }
 
+TEST_F(PubsubMonitorTest, an_alert_of_our_own_stands_beside_those_of_metrics) {
+    Metric about = metric(3, "clock");
+    about.value = "its clock is wrong";
+    monitor->raise(about);
+    ASSERT_EQ(monitor->alerts().size(), 1u);
+    const auto alert = monitor->alerts().front();
+    EXPECT_EQ(alert.metric.peer, peer(3));
+    EXPECT_EQ(alert.metric.value, about.value);
+    EXPECT_EQ(alert.metric.expire, kTimeUnset) << "nothing has expired";
+    EXPECT_TRUE(monitor->latest("clock").empty()) << "it is no metric";
+}
+
+TEST_F(PubsubMonitorTest, what_was_heard_says_when) {
+    send(2, metric(2));
+    const auto first = world.steady_now();
+    world.run_for(10s);
+    auto heard = monitor->heard("ping");
+    ASSERT_EQ(heard.size(), 1u);
+    EXPECT_EQ(heard[0].metric.peer, peer(2));
+    EXPECT_LE(heard[0].at, first);
+    EXPECT_LE(first - heard[0].at, 1s);
+    send(2, metric(2));
+    heard = monitor->heard("ping");
+    ASSERT_EQ(heard.size(), 1u);
+    EXPECT_GE(heard[0].at, first + 10s) << "the latest counts";
+    world.run_for(31s);
+    EXPECT_TRUE(monitor->heard("ping").empty()) << "its time to live is over";
+}
+
 TEST_F(PubsubMonitorTest, a_peer_that_left_raises_no_alert) {
     send(2, metric(2));
     members = {peer(1)};
