@@ -1,9 +1,9 @@
 #include "cluster/cluster.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "base/log.hpp"
+#include "cluster/ping_value.hpp"
 #include "cluster/removal_check.hpp"
 #include "state/pins_where.hpp"
 
@@ -12,12 +12,15 @@ namespace ipfscluster::cluster {
 Cluster::Cluster(ClusterParts parts, ClusterOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      clocks_(parts_.world, parts_.consensus, parts_.monitor, parts_.host.id(),
+              kPingTtlPeriods * options_.ping_interval),
       pinner_({.world = parts_.world,
                .state = parts_.state,
                .consensus = parts_.consensus,
                .ipfs = parts_.ipfs,
                .monitor = parts_.monitor,
-               .allocator = parts_.allocator},
+               .allocator = parts_.allocator,
+               .clocks = clocks_},
               {.defaults = options_.defaults, .follower = options_.follower}),
       repin_(parts_, options_, pinner_),
       ready_signal_(parts_.world.executor()),
@@ -68,23 +71,10 @@ Cluster::PingInfo Cluster::ping_info(const PeerId& peer) {
     if (peer == self()) return {options_.peername, last_ipfs_};
     for (const auto& metric : parts_.monitor.latest("ping")) {
         if (metric.peer != peer || metric.value.empty()) continue;
-        boost::json::error_code ec;
-        const auto json = boost::json::parse(metric.value, ec);
-        if (ec || !json.is_object()) break;
-        PingInfo info;
-        const auto& object = json.as_object();
-        if (const auto* v = object.if_contains("peer_name"); v && v->is_string())
-            info.peername = std::string(v->as_string());
-        if (const auto* v = object.if_contains("ipfs_id"); v && v->is_string())
-            if (auto id = PeerId::parse(std::string_view(v->as_string())))
-                info.ipfs.id = id.value();
-        if (const auto* v = object.if_contains("ipfs_addresses"); v && v->is_array())
-            for (const auto& entry : v->as_array())
-                if (entry.is_string())
-                    if (auto a = Multiaddr::parse(std::string_view(entry.as_string())))
-                        info.ipfs.addresses.push_back(a.value());
-        pings_[peer] = info;
-        return info;
+        auto said = parse_ping(metric.value);
+        if (!said) break;
+        pings_[peer] = {std::move(said->peername), std::move(said->ipfs)};
+        break;
     }
     const auto known = pings_.find(peer);
     return known == pings_.end() ? PingInfo{} : known->second;

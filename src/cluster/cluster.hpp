@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/clock_watch.hpp"
 #include "cluster/parts.hpp"
 #include "cluster/pinner.hpp"
 #include "cluster/repin_worker.hpp"
@@ -16,6 +17,8 @@ namespace ipfscluster::cluster {
 
 /// Keys listed in the answer of a garbage collection (it is one JSON object by contract).
 inline constexpr std::size_t kGcKeysMax = 100000;
+/// A ping, and a metric of an informer, is good for this many of its periods (internals 6.1).
+inline constexpr int kPingTtlPeriods = 2;
 
 /// One peer's life: changes the pinset through its Pinner, answers for the whole cluster by asking
 /// the other members, publishes its metrics, moves the pins of dead peers. Made and owned by main
@@ -132,6 +135,7 @@ class Cluster final : public component::ClusterApi {
 
     ClusterParts parts_;
     ClusterOptions options_;
+    ClockWatch clocks_;
     Pinner pinner_;
     RepinWorker repin_;
     bool ready_ = false;

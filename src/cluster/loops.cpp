@@ -1,15 +1,12 @@
 // What a peer does by itself: pings, metrics, expiry, recovery, keeping connected.
-#include <boost/json.hpp>
-
 #include "base/log.hpp"
 #include "cluster/cluster.hpp"
+#include "cluster/ping_value.hpp"
 #include "runtime/join.hpp"
 
 namespace ipfscluster::cluster {
 
 namespace {
-/// A metric is good for this many of its periods (internals 6.1).
-constexpr int kPingTtlPeriods = 2;
 /// Expired pins looked up at once; after a full batch the next follows without a pause.
 constexpr std::size_t kExpireBatchMax = 1000;
 /// Removals of expired pins under way at once.
@@ -59,17 +56,10 @@ Async<> Cluster::wait_ready(Duration limit) {
 Async<> Cluster::publish_ping() {
     auto ipfs = co_await parts_.ipfs.id();
     if (ipfs) last_ipfs_ = ipfs.value();
-    boost::json::object value;
-    value["peer_name"] = options_.peername;
-    if (!last_ipfs_.id.empty()) {
-        value["ipfs_id"] = last_ipfs_.id.to_string();
-        boost::json::array addresses;
-        for (const auto& a : last_ipfs_.addresses)
-            addresses.push_back(boost::json::string(a.to_string()));
-        value["ipfs_addresses"] = std::move(addresses);
-    }
-    Metric ping{.name = "ping", .peer = self(), .value = boost::json::serialize(value)};
-    ping.expire = parts_.world.system_now() + kPingTtlPeriods * options_.ping_interval;
+    const Duration ttl = kPingTtlPeriods * options_.ping_interval;
+    PingValue value{.peername = options_.peername, .ipfs = last_ipfs_, .ttl = ttl};
+    Metric ping{.name = "ping", .peer = self(), .value = to_json(value)};
+    ping.expire = parts_.world.system_now() + ttl;
     ping.valid = true;
     auto sent = co_await parts_.monitor.publish(std::move(ping));
     co_return sent;
@@ -82,6 +72,10 @@ asio::awaitable<void> Cluster::ping_loop() {
             if (sent.error().kind == Kind::cancelled) co_return;
             logger("monitor")->warn("a ping could not be sent error=\"{}\"", sent.error().text);
         }
+        // Clocks are watched where nothing expires, too.
+        if (auto time = clocks_.time(); !time)
+            logger("cluster")->debug("the cluster's time is not known reason=\"{}\"",
+                                     time.error().text);
         auto slept = co_await parts_.world.sleep_for(options_.ping_interval);
         if (!slept) co_return;
     }
@@ -135,7 +129,13 @@ asio::awaitable<void> Cluster::expire_one(Cid cid, Time now, std::shared_ptr<Exp
 }
 
 Async<bool> Cluster::expire_once() {
-    const auto now = parts_.world.system_now();
+    // Not by this peer's own clock: what expires is gone for good.
+    const auto known = clocks_.time();
+    if (!known) {
+        logger("cluster")->debug("nothing expires now reason=\"{}\"", known.error().text);
+        co_return false;
+    }
+    const auto now = known.value();
     ICL_CO_TRY(auto due, parts_.state.expired(now, kExpireBatchMax));
     // Shared, as a removal may end after this has been cancelled.
     const auto done = std::make_shared<Expiries>();

@@ -76,7 +76,7 @@ Async<Pinner::Decision> Pinner::plan_wish(Pin wish) {
         ICL_CO_TRY(source, co_await get_current(from));
     }
     ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
-    const auto now = parts_.world.system_now();
+    const auto now = parts_.clocks.now();
     auto plan = update ? plan_pin_update(wish, source, std::move(existing), now)
                        : plan_pin(std::move(wish), std::move(existing), options_.defaults, now);
     if (!plan) co_return fail(plan.error());
@@ -107,7 +107,7 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead) {
     const auto members = parts_.consensus.peers();
     if (!needs_repin(stored->pin, dead, {members.begin(), members.end()}))
         co_return Decision{.holder_back = back > 0};
-    const auto now = parts_.world.system_now();
+    const auto now = parts_.clocks.now();
     const auto expire_at = stored->pin.options.expire_at;
     if (expire_at != kTimeUnset && expire_at < now) co_return Decision{};  // it goes
     auto wish = repin_wish(stored->pin);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/clock_watch.hpp"
 #include "cluster/given_table.hpp"
 #include "cluster/pin_planner.hpp"
 #include "component/allocator.hpp"
@@ -27,6 +28,7 @@ struct PinnerParts {
     component::IpfsConnector& ipfs;
     component::PeerMonitor& monitor;
     component::Allocator& allocator;
+    ClockWatch& clocks;
 };
 
 struct PinnerOptions {

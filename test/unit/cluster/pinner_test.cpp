@@ -42,6 +42,8 @@ class SomeMonitor final : public component::PeerMonitor {
     }
     std::vector<std::string> names() override { return {"freespace"}; }
     bool alive(const PeerId& p) override { return !dead.contains(p); }
+    std::vector<component::HeardMetric> heard(const std::string&) override { return {}; }
+    void raise(Metric) override {}
     std::vector<Alert> alerts() override { return {}; }
 };
 
@@ -92,6 +94,7 @@ struct PinnerTest : ::testing::Test {
     PinnerTest() {
         EXPECT_TRUE(pinset.open());
         consensus = std::make_unique<ApplyingConsensus>(store, pinset);
+        clocks = std::make_unique<ClockWatch>(world, *consensus, monitor, peer(1), 30s);
     }
     Pinner make(PinnerOptions options = {
                     .defaults = {.replication_min = 2, .replication_max = 2}}) {
@@ -100,7 +103,8 @@ struct PinnerTest : ::testing::Test {
                        .consensus = *consensus,
                        .ipfs = ipfs,
                        .monitor = monitor,
-                       .allocator = allocator},
+                       .allocator = allocator,
+                       .clocks = *clocks},
                       options);
     }
     void put(Pin pin) { ASSERT_TRUE(consensus->apply({.pin = std::move(pin)})); }
@@ -134,6 +138,7 @@ struct PinnerTest : ::testing::Test {
     storage::MemoryStore store{world};
     state::State pinset{store, peer(1)};
     std::unique_ptr<ApplyingConsensus> consensus;
+    std::unique_ptr<ClockWatch> clocks;
     test::BlockIpfs ipfs;
     SomeMonitor monitor;
     allocator::BalancedAllocator allocator{{"freespace"}};
