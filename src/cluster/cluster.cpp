@@ -23,11 +23,13 @@ Cluster::Cluster(ClusterParts parts, ClusterOptions options)
                .clocks = clocks_},
               {.defaults = options_.defaults, .follower = options_.follower}),
       repin_(parts_, options_, pinner_),
+      vitals_(parts_.world, parts_.consensus, parts_.store),
       ready_signal_(parts_.world.executor()),
       tasks_(parts_.world, "cluster") {}
 
 Async<> Cluster::start() {
     tasks_.spawn(connect_loop());
+    tasks_.spawn(vitals_.watch());
     tasks_.spawn(life());
     co_return ok();
 }

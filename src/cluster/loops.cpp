@@ -13,6 +13,8 @@ constexpr std::size_t kExpireBatchMax = 1000;
 constexpr std::size_t kExpireAtOnce = 64;
 /// How often readiness is tried again, and loops wait before READY.
 constexpr Duration kReadyRetry = std::chrono::milliseconds(100);
+/// How soon a peer that could not count as alive looks whether it can again.
+constexpr Duration kVitalsRetry = std::chrono::seconds(1);
 constexpr Duration kReadyLimit = std::chrono::seconds(10);
 }  // namespace
 
@@ -66,7 +68,19 @@ Async<> Cluster::publish_ping() {
 }
 
 asio::awaitable<void> Cluster::ping_loop() {
+    bool told = false;
     while (true) {
+        // To be counted on, a peer must be able to note what it is told.
+        if (const auto alive = vitals_.check(); !alive) {
+            if (!std::exchange(told, true))
+                logger("cluster")->error("this peer sends no pings any more reason=\"{}\"",
+                                         alive.error().text);
+            auto slept =
+                co_await parts_.world.sleep_for(std::min(options_.ping_interval, kVitalsRetry));
+            if (!slept) co_return;
+            continue;
+        }
+        if (std::exchange(told, false)) logger("cluster")->info("this peer sends pings again");
         auto sent = co_await publish_ping();
         if (!sent) {
             if (sent.error().kind == Kind::cancelled) co_return;

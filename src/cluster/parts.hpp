@@ -42,6 +42,7 @@ struct ClusterParts {
     component::Allocator& allocator;
     std::vector<component::Informer*> informers;
     PeerClient& peers;
+    storage::Store& store;
 };
 
 }  // namespace ipfscluster::cluster

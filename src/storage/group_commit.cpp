@@ -8,13 +8,14 @@
 namespace ipfscluster::storage {
 
 struct GroupCommit::Core {
-    Core(World& w, Hooks h) : world(w), hooks(std::move(h)), changed(w.executor()) {}
+    Core(World& w, Hooks h) : world(w), hooks(std::move(h)), changed(w.executor()), synced_at(w.steady_now()) {}
     World& world;
     Hooks hooks;
     Signal changed;
     std::uint64_t written = 0;
     std::uint64_t wanted = 0;
     std::uint64_t synced = 0;
+    SteadyTime synced_at;
     bool running = false;
     std::optional<Error> failed;
 
@@ -34,6 +35,7 @@ struct GroupCommit::Core {
                 if (!core->failed) core->failed = done.error().in("disk sync");
             } else if (!core->failed) {
                 core->synced = target;
+                core->synced_at = core->world.steady_now();
                 if (core->hooks.synced) core->hooks.synced(target);
             }
             core->changed.notify_all();
@@ -52,6 +54,10 @@ std::uint64_t GroupCommit::wrote() {
 
 std::uint64_t GroupCommit::last_ticket() const {
     return core_->written;
+}
+
+SteadyTime GroupCommit::synced_at() const {
+    return core_->synced_at;
 }
 
 std::optional<Error> GroupCommit::failure() const {

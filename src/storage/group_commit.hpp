@@ -22,6 +22,8 @@ class GroupCommit {
     /// A ticket for a write that just happened.
     std::uint64_t wrote();
     std::uint64_t last_ticket() const;
+    /// When a sync last ended well; when this was made, while none has.
+    SteadyTime synced_at() const;
     /// Returns once the ticket's write is durable, or with the error of the failed sync. A
     /// cancelled wait says `cancelled`; the sync goes on.
     Async<> wait(std::uint64_t ticket);

@@ -203,7 +203,8 @@ MemoryStore::MemoryStore(World& world, std::shared_ptr<MemoryDisk> disk)
                         // One ticket per batch: ticket n is the n-th batch since this handle was
                         // made.
                         if (*alive) d->mark_synced(base + ticket);
-                    }}) {}
+                    }}),
+      hang_ended_(world.executor()) {}
 
 MemoryStore::~MemoryStore() {
     *alive_ = false;
@@ -246,6 +247,7 @@ Async<> MemoryStore::write_synced(Batch batch) {
         if (!slept) co_return fail(slept.error());
     }
     if (lie_) co_return ok();
+    ICL_CO_TRY(co_await wait_while_hanging());
     auto done = co_await commits_.wait(ticket);
     co_return done;
 }
@@ -254,6 +256,7 @@ Async<> MemoryStore::sync() {
     auto can = usable();
     if (!can) co_return fail(can.error());
     if (lie_) co_return ok();
+    ICL_CO_TRY(co_await wait_while_hanging());
     auto done = co_await commits_.wait(commits_.last_ticket());
     co_return done;
 }
@@ -298,6 +301,18 @@ void MemoryStore::fail_sync(std::uint64_t nth, Error error) {
 
 void MemoryStore::delay_write(std::uint64_t nth, Duration delay) {
     delay_writes_.insert_or_assign(synced_writes_ + nth, delay);
+}
+
+void MemoryStore::hang(bool on) {
+    hangs_ = on;
+    hang_ended_.notify_all();
+}
+
+Async<> MemoryStore::wait_while_hanging() {
+    while (hangs_ && *alive_) {
+        ICL_CO_TRY(co_await hang_ended_.wait());
+    }
+    co_return ok();
 }
 
 void MemoryStore::acknowledge_without_sync(bool on) {

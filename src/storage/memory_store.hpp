@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/signal.hpp"
 #include "runtime/world.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/store.hpp"
@@ -77,6 +78,9 @@ class MemoryStore final : public Store {
     Async<> write_synced(Batch batch) override;
     Async<> sync() override;
     Async<> room() override;
+    SteadyTime synced_at() const override {
+        return lie_ ? world_.steady_now() : commits_.synced_at();
+    }
     std::unique_ptr<Iterator> iterate(Family family, Bytes from, Bytes to,
                                       const SnapshotPtr& at = nullptr) override;
     SnapshotPtr snapshot() override;
@@ -95,6 +99,8 @@ class MemoryStore final : public Store {
     void fail_sync(std::uint64_t nth, Error error);
     /// The acknowledgement of the `nth` synced write from now comes this much later.
     void delay_write(std::uint64_t nth, Duration delay);
+    /// No sync ends any more, until told otherwise: the disk does not answer.
+    void hang(bool on);
     /// Breaks the promise of write_synced and sync on purpose: they return without a sync. For
     /// tests that show that the others would notice.
     void acknowledge_without_sync(bool on);
@@ -110,6 +116,7 @@ class MemoryStore final : public Store {
     class Walk;
     Result<> usable() const;
     Result<> apply(Batch& batch);
+    Async<> wait_while_hanging();
 
     World& world_;
     std::shared_ptr<MemoryDisk> disk_;
@@ -120,6 +127,8 @@ class MemoryStore final : public Store {
     std::uint64_t writes_ = 0;
     std::uint64_t synced_writes_ = 0;
     bool lie_ = false;
+    bool hangs_ = false;
+    Signal hang_ended_;
     std::map<std::uint64_t, Error> fail_writes_;
     std::map<std::uint64_t, Duration> delay_writes_;
 };

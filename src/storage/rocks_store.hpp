@@ -46,6 +46,7 @@ class RocksStore final : public Store {
     Async<> write_synced(Batch batch) override;
     Async<> sync() override;
     Async<> room() override;
+    SteadyTime synced_at() const override { return commits_.synced_at(); }
     std::unique_ptr<Iterator> iterate(Family family, Bytes from, Bytes to,
                                       const SnapshotPtr& at = nullptr) override;
     SnapshotPtr snapshot() override;

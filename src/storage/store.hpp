@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "runtime/async.hpp"
+#include "runtime/world.hpp"
 
 namespace ipfscluster::storage {
 
@@ -91,6 +92,9 @@ class Store {
     /// For those who write as much as they can, before each piece: returns once the store takes it
     /// without making others wait for the disk. Who writes because somebody waits does not ask.
     virtual Async<> room() = 0;
+    /// When the disk last ended a sync; when the store was opened, while it has ended none. A call
+    /// of `sync` that finds everything durable asks no disk.
+    virtual SteadyTime synced_at() const = 0;
     /// Keys in [from, to); an empty `to` means to the end of the family.
     virtual std::unique_ptr<Iterator> iterate(Family family, Bytes from, Bytes to,
                                               const SnapshotPtr& at = nullptr) = 0;

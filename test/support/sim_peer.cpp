@@ -83,7 +83,8 @@ SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
                                     .monitor = monitor,
                                     .allocator = allocator,
                                     .informers = {&disk},
-                                    .peers = peers},
+                                    .peers = peers,
+                                    .store = store},
               peer.options_.cluster),
       tasks(peer.world, "service"),
       clients(peer.world, "clients") {

@@ -195,7 +195,8 @@ void Peer::Parts::make_components() {
                                                                  .monitor = *monitor,
                                                                  .allocator = *allocator,
                                                                  .informers = std::move(borrowed),
-                                                                 .peers = *peer_client},
+                                                                 .peers = *peer_client,
+                                                                 .store = *store},
                                            cluster_options(config));
 }
 
