@@ -22,7 +22,9 @@ Cluster::Cluster(ClusterParts parts, ClusterOptions options)
                .allocator = parts_.allocator,
                .clocks = clocks_},
               {.defaults = options_.defaults, .follower = options_.follower}),
-      repin_(parts_, options_, pinner_),
+      repin_(parts_, options_, pinner_,
+             {.status = [this](Cid cid) { return status(std::move(cid)); },
+              .outside = [this](const PeerId& peer) { return ping_info(peer).outside; }}),
       vitals_(parts_.world, parts_.consensus, parts_.store),
       ready_signal_(parts_.world.executor()),
       tasks_(parts_.world, "cluster") {}
@@ -70,12 +72,12 @@ Async<> Cluster::run_all(std::vector<asio::awaitable<void>> tasks) {
 }
 
 Cluster::PingInfo Cluster::ping_info(const PeerId& peer) {
-    if (peer == self()) return {options_.peername, last_ipfs_};
+    if (peer == self()) return {options_.peername, last_ipfs_, options_.fetches_outside};
     for (const auto& metric : parts_.monitor.latest("ping")) {
         if (metric.peer != peer || metric.value.empty()) continue;
         auto said = parse_ping(metric.value);
         if (!said) break;
-        pings_[peer] = {std::move(said->peername), std::move(said->ipfs)};
+        pings_[peer] = {std::move(said->peername), std::move(said->ipfs), said->outside};
         break;
     }
     const auto known = pings_.find(peer);

@@ -36,6 +36,8 @@ class Cluster final : public component::ClusterApi {
     /// True once the pinset is current here and IPFS has answered.
     bool ready() const { return ready_; }
     Async<> wait_ready(Duration limit);
+    /// Whether this peer may count as alive; `unavailable` with the reason when it may not.
+    Result<> alive() const { return vitals_.check(); }
 
     PeerId self() const override { return parts_.host.id(); }
     Async<PeerInfo> id() override;
@@ -86,6 +88,7 @@ class Cluster final : public component::ClusterApi {
     struct PingInfo {
         std::string peername;
         IpfsId ipfs;
+        bool outside = true;  ///< it can fetch what no member has
     };
     PingInfo ping_info(const PeerId& peer);
     /// Publishes every informer's metrics now.
@@ -102,6 +105,8 @@ class Cluster final : public component::ClusterApi {
     asio::awaitable<void> ask_keeper(PeerId peer, Cid cid, std::shared_ptr<PinInfo> out);
     Async<PinInfo> ask_tracker(Cid cid, Question question);
     Async<PinInfo> ask_peer(PeerId peer, Cid cid, Question question);
+    /// Tells in the rows of holders that are away that the item waits for them.
+    void name_stranded(GlobalPinInfo& global, const Pin& pin);
     PinInfo error_row(const PeerId& peer, const Cid& cid, std::string error);
     /// Rows of all members, merged by CID.
     using OpenRows = std::function<SourcePtr<PinInfo>(const PeerId&)>;

@@ -75,6 +75,16 @@ asio::awaitable<void> Cluster::ask_one(PeerId peer, Cid cid, Question question,
     *out = row ? std::move(row.value()) : error_row(peer, cid, row.error().text);
 }
 
+void Cluster::name_stranded(GlobalPinInfo& global, const Pin& pin) {
+    if (pin.everywhere() || copy_lives(global)) return;
+    for (const auto& peer : parts_.consensus.peers())
+        if (parts_.monitor.alive(peer) && (pin.allocated_to(peer) || ping_info(peer).outside))
+            return;
+    for (auto& [peer, info] : global.peer_map)
+        if (pin.allocated_to(peer) && info.status == TrackerStatus::cluster_error)
+            info.error += "; nobody else has the item or could fetch it, so it waits for this peer";
+}
+
 asio::awaitable<void> Cluster::ask_keeper(PeerId peer, Cid cid, std::shared_ptr<PinInfo> out) {
     auto row = co_await with_deadline<PinInfo>(parts_.world, kKeeperAskLimit, "status",
                                                parts_.peers.status(peer, cid));
@@ -114,7 +124,10 @@ Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
     }
     ICL_CO_TRY(co_await run_all(std::move(asks)));
     for (const auto& row : rows) global.peer_map[row->peer] = row->info;
-    if (stored) name_awaited(global, stored->pin);
+    if (stored) {
+        name_awaited(global, stored->pin);
+        if (question == Question::status) name_stranded(global, stored->pin);
+    }
     co_return global;
 }
 

@@ -59,7 +59,10 @@ Async<> Cluster::publish_ping() {
     auto ipfs = co_await parts_.ipfs.id();
     if (ipfs) last_ipfs_ = ipfs.value();
     const Duration ttl = kPingTtlPeriods * options_.ping_interval;
-    PingValue value{.peername = options_.peername, .ipfs = last_ipfs_, .ttl = ttl};
+    PingValue value{.peername = options_.peername,
+                    .ipfs = last_ipfs_,
+                    .ttl = ttl,
+                    .outside = options_.fetches_outside};
     Metric ping{.name = "ping", .peer = self(), .value = to_json(value)};
     ping.expire = parts_.world.system_now() + ttl;
     ping.valid = true;

@@ -28,6 +28,7 @@ struct ClusterOptions {
         std::chrono::minutes(5);   ///< a peer must be away this long before its pins move
     std::size_t repin_rate = 100;  ///< pins moved per second, at most
     bool follower = false;
+    bool fetches_outside = true;  ///< its IPFS side finds what no member has
 };
 
 /// The parts a cluster peer is made of; all outlive the Cluster.

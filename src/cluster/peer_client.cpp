@@ -8,6 +8,7 @@ using rpc::CallOptions;
 using rpc::ServiceId;
 
 constexpr CallOptions kAsk{.limit = kAskLimit};
+constexpr CallOptions kAlive{.limit = kAliveLimit};
 constexpr CallOptions kList{.limit = kListIdleLimit};
 constexpr CallOptions kReconcile{.limit = kReconcileIdleLimit};
 constexpr CallOptions kGc{.limit = kGcLimit, .reply_bytes_max = kGcAnswerBytesMax};
@@ -71,6 +72,15 @@ class BlockStream final : public component::BlockSession {
 
 Async<PeerInfo> PeerClient::id(PeerId peer) {
     return client_.call<PeerInfo>(std::move(peer), cluster("ID"), Empty{}, kAsk);
+}
+
+Async<> PeerClient::alive(PeerId peer) {
+    auto said = co_await client_.call<Empty>(std::move(peer), cluster("Alive"), Empty{}, kAlive);
+    if (said) co_return ok();
+    const bool unknown =
+        said.error().kind == Kind::unsupported || said.error().kind == Kind::denied;
+    if (!unknown) co_return fail(said.error());
+    co_return ok();
 }
 
 Async<PeerInfo> PeerClient::peer_add(PeerId peer, PeerId joiner) {

@@ -11,6 +11,8 @@ namespace ipfscluster::cluster {
 
 /// Limit of a small question to another peer.
 inline constexpr Duration kAskLimit = std::chrono::seconds(15);
+/// Limit of the question whether another peer lives.
+inline constexpr Duration kAliveLimit = std::chrono::seconds(5);
 /// Longest silence inside a list another peer sends.
 inline constexpr Duration kListIdleLimit = std::chrono::seconds(30);
 /// The same for one that begins when the peer has read its daemon's whole list of pins.
@@ -29,6 +31,9 @@ class PeerClient {
     explicit PeerClient(rpc::Client& client) : client_(client) {}
 
     Async<PeerInfo> id(PeerId peer);
+    /// Whether it may count as alive; fails with its reason when it may not. A peer that does not
+    /// know the question, such as one of the Go programs, lives: it has answered.
+    Async<> alive(PeerId peer);
     /// Asks `peer` to take `joiner` into the cluster; its view of itself afterwards.
     Async<PeerInfo> peer_add(PeerId peer, PeerId joiner);
 

@@ -137,6 +137,25 @@ bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const std::set
     return lost_one && live < pin.options.replication_min;
 }
 
+bool all_holders_dead(const Pin& pin, const std::vector<PeerId>& dead,
+                      const std::set<PeerId>& members) {
+    bool some = false;
+    for (const auto& peer : pin.allocations) {
+        if (!members.contains(peer)) continue;
+        if (std::find(dead.begin(), dead.end(), peer) == dead.end()) return false;
+        some = true;
+    }
+    return some;
+}
+
+bool copy_lives(const GlobalPinInfo& said) {
+    return std::any_of(said.peer_map.begin(), said.peer_map.end(), [](const auto& row) {
+        // Whoever is remote and has something to say keeps a copy.
+        return row.second.status == TrackerStatus::pinned ||
+               (row.second.status == TrackerStatus::remote && !row.second.error.empty());
+    });
+}
+
 Pin repin_wish(Pin stored) {
     stored.allocations.clear();
     // Else the plan would copy the holders, dead ones too, of the pin this one was once made from.

@@ -5,6 +5,7 @@
 
 #include "component/allocator.hpp"
 #include "model/pin_operation.hpp"
+#include "model/status.hpp"
 #include "state/state.hpp"
 
 namespace ipfscluster::cluster {
@@ -44,6 +45,14 @@ PinPlan removal_of(state::StoredPin stored);
 /// Whether a pin must get new peers: a holder is no member any more, or holders are in `dead` and
 /// fewer than the minimum of live ones are left. Pure.
 bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const std::set<PeerId>& members);
+
+/// Whether every holder of `pin` that is still a member is in `dead`, and there is one. Pure.
+bool all_holders_dead(const Pin& pin, const std::vector<PeerId>& dead,
+                      const std::set<PeerId>& members);
+
+/// Whether by what the members say one of them has the item: pinned, or kept until others have it.
+/// Pure.
+bool copy_lives(const GlobalPinInfo& said);
 
 /// The wish that gives a stored pin new peers and changes nothing else. Pure.
 Pin repin_wish(Pin stored);

@@ -15,6 +15,7 @@ std::string to_json(const PingValue& value) {
         out["ipfs_addresses"] = std::move(addresses);
     }
     if (value.ttl) out["ttl"] = format_go_duration(*value.ttl);
+    out["outside"] = value.outside;
     return boost::json::serialize(out);
 }
 
@@ -37,6 +38,8 @@ std::optional<PingValue> parse_ping(std::string_view text) {
             if (entry.is_string())
                 if (auto a = Multiaddr::parse(std::string_view(entry.as_string())))
                     out.ipfs.addresses.push_back(a.value());
+    if (const auto* v = object.if_contains("outside"); v && v->is_bool())
+        out.outside = v->as_bool();
     if (const auto ttl = string_of("ttl"))
         if (const auto parsed = parse_go_duration(*ttl);
             parsed && parsed.value() > Duration::zero() && parsed.value() <= kPingTtlMax)

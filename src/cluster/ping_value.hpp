@@ -19,6 +19,9 @@ struct PingValue {
     /// Field `ttl`: for how long the ping is good. The ping's `expire` minus this is what the
     /// sender's clock showed when it sent it.
     std::optional<Duration> ttl;
+    /// Field `outside`: whether it can fetch what no member has. A Go peer, which does not say so,
+    /// has a daemon that can.
+    bool outside = true;
 };
 
 std::string to_json(const PingValue& value);

@@ -90,15 +90,17 @@ Async<Pinner::Decision> Pinner::plan_wish(Pin wish) {
     co_return Decision{std::move(plan.value())};
 }
 
-Async<Repin> Pinner::repin(Cid cid, std::vector<PeerId> dead) {
+Async<Repin> Pinner::repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred) {
     auto what = "pin " + cid.to_string();
-    Planner planner = [this, cid, dead] { return plan_repin(cid, dead); };
+    Planner planner = [this, cid, dead, barred] { return plan_repin(cid, dead, barred); };
     ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
     if (done.plan) co_return Repin::moved;
+    if (done.no_source) co_return Repin::no_source;
     co_return done.holder_back ? Repin::holder_back : Repin::no_need;
 }
 
-Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead) {
+Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
+                                           std::vector<PeerId> barred) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     // Unpinned meanwhile: a commit on "absent" would raise the dead.
     if (!stored) co_return Decision{};
@@ -110,11 +112,17 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead) {
     const auto now = parts_.clocks.now();
     const auto expire_at = stored->pin.options.expire_at;
     if (expire_at != kTimeUnset && expire_at < now) co_return Decision{};  // it goes
+    const bool somebody = std::any_of(members.begin(), members.end(), [&](const PeerId& peer) {
+        return parts_.monitor.alive(peer) &&
+               std::find(barred.begin(), barred.end(), peer) == barred.end();
+    });
+    if (!somebody) co_return Decision{.no_source = true};
+    barred.insert(barred.end(), dead.begin(), dead.end());
     auto wish = repin_wish(stored->pin);
     const auto holders = stored->pin.allocations;
     ICL_CO_TRY(auto plan, plan_pin(std::move(wish), std::move(stored), options_.defaults, now));
     if (plan.allocate) {
-        ICL_CO_TRY(allocate(plan, holders, dead));
+        ICL_CO_TRY(allocate(plan, holders, barred));
     }
     co_return Decision{std::move(plan)};
 }

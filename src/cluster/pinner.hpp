@@ -38,9 +38,10 @@ struct PinnerOptions {
 
 /// What came of a try to give a pin new holders.
 enum class Repin {
-    moved,       ///< it was in need and was given new peers
-    no_need,     ///< what others have done to it meanwhile stands
-    holder_back  ///< no need for now: one of the dead lives
+    moved,        ///< it was in need and was given new peers
+    no_need,      ///< what others have done to it meanwhile stands
+    holder_back,  ///< no need for now: one of the dead lives
+    no_source     ///< in need, but nobody who is alive could fetch it
 };
 
 /// Every change this peer makes to the pinset: requests, adds, expiry and repair. Each reads what
@@ -61,8 +62,9 @@ class Pinner {
     /// The pin as it was. `not_found`: component::kPinNotFound.
     Async<Pin> unpin(Cid cid);
     Async<Pin> unpin_path(std::string path);
-    /// Gives a pin other holders than `dead`, if it is still in need of them.
-    Async<Repin> repin(Cid cid, std::vector<PeerId> dead);
+    /// Gives a pin other holders than `dead`, if it is still in need of them. It comes to none of
+    /// `barred`.
+    Async<Repin> repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred = {});
     /// Removes a pin that has expired by `now`; false when it has not, or is gone.
     Async<bool> expire(Cid cid, Time now);
     /// A pin that is not here may have been acknowledged by another peer a moment ago: "absent" is
@@ -77,6 +79,7 @@ class Pinner {
     struct Decision {
         std::optional<PinPlan> plan;  ///< nothing: there is nothing to do
         bool holder_back = false;
+        bool no_source = false;
     };
     using Planner = std::function<Async<Decision>()>;
     /// The one loop: plans, commits, and plans again. The last decision, carried out. `what` is
@@ -86,7 +89,7 @@ class Pinner {
     Async<Decision> plan_wish(Pin wish);
     Async<Decision> plan_removal(Cid cid);
     Async<Decision> plan_part_removal(Cid cid);
-    Async<Decision> plan_repin(Cid cid, std::vector<PeerId> dead);
+    Async<Decision> plan_repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred);
     Async<Decision> plan_expiry(Cid cid, Time now);
 
     Async<> unpin_part(Cid cid);

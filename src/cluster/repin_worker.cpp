@@ -1,8 +1,12 @@
 #include "cluster/repin_worker.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
+#include "cluster/life_question.hpp"
 #include "cluster/walk.hpp"
 
 namespace ipfscluster::cluster {
@@ -14,24 +18,13 @@ constexpr Duration kLookInterval = std::chrono::seconds(1);
 constexpr std::size_t kFailuresLoggedMax = 10;
 }  // namespace
 
-RepinWorker::RepinWorker(const ClusterParts& parts, const ClusterOptions& options, Pinner& pinner)
-    : parts_(parts), options_(options), pinner_(pinner) {}
-
-std::vector<PeerId> RepinWorker::overdue(const std::vector<PeerId>& members) {
-    const auto now = parts_.world.steady_now();
-    const std::set<PeerId> member_set(members.begin(), members.end());
-    std::erase_if(dead_since_, [&](const auto& e) { return !member_set.contains(e.first); });
-    std::vector<PeerId> out;
-    for (const auto& peer : members) {
-        if (parts_.monitor.alive(peer)) {
-            dead_since_.erase(peer);
-            continue;
-        }
-        const auto since = dead_since_.emplace(peer, now).first->second;
-        if (now - since >= options_.repin_grace) out.push_back(peer);
-    }
-    return out;
-}
+RepinWorker::RepinWorker(const ClusterParts& parts, const ClusterOptions& options, Pinner& pinner,
+                         Questions questions)
+    : parts_(parts),
+      options_(options),
+      pinner_(pinner),
+      questions_(std::move(questions)),
+      watch_(options.repin_grace) {}
 
 RepinSchedule::View RepinWorker::look() {
     const auto members = parts_.consensus.peers();
@@ -41,7 +34,9 @@ RepinSchedule::View RepinWorker::look() {
     view.members = {members.begin(), members.end()};
     for (const auto& peer : members)
         if (parts_.monitor.alive(peer)) view.alive.insert(peer);
-    view.overdue = overdue(members);
+    const auto now = parts_.world.steady_now();
+    watch_.look({view.members, view.alive}, now);
+    view.overdue = watch_.suspects(now);
     return view;
 }
 
@@ -52,13 +47,81 @@ asio::awaitable<void> RepinWorker::run() {
         if (!slept) co_return;
         const auto view = look();
         if (!schedule_.look(view, world.steady_now())) continue;
-        auto walked = co_await walk(view.overdue);
+        auto dead = co_await confirm(view);
+        if (!dead) co_return;
+        if (!dead.value()) {
+            schedule_.walked(view.overdue, {.left = true}, world.steady_now());
+            continue;
+        }
+        // What called for the walk may be gone: the next look tells.
+        if (dead.value()->empty() && !view.overdue.empty()) continue;
+        auto walked = co_await walk(*dead.value());
         if (!walked && walked.error().kind == Kind::cancelled) co_return;
         if (!walked)
             logger("cluster")->warn("re-pinning was interrupted error=\"{}\"", walked.error().text);
         const auto came_of_it = walked ? walked.value() : RepinSchedule::Walk{.left = true};
-        schedule_.walked(view.overdue, came_of_it, world.steady_now());
+        schedule_.walked(*dead.value(), came_of_it, world.steady_now());
     }
+}
+
+Async<std::optional<std::vector<PeerId>>> RepinWorker::confirm(RepinSchedule::View view) {
+    ICL_CO_TRY(auto answered, co_await who_answers(parts_.world, parts_.peers, watch_.silent()));
+    const auto now = parts_.world.steady_now();
+    auto seen = view.alive;
+    for (const auto& peer : answered) {
+        watch_.answered(peer, now);
+        seen.insert(peer);
+        std::erase(view.overdue, peer);
+        logger("cluster")->info("a peer whose pings are missing answers peer={}", peer.to_string());
+    }
+    if (!may_walk(seen)) co_return std::optional<std::vector<PeerId>>{};
+    auto dead = watch_.dead(view.overdue, now);
+    if (const auto news = watch_.take_news())
+        tell(fmt::format(
+            "{} of {} members fell silent within {}: their pins stay where they are for another "
+            "{}; of a peer that does not come back `ipfs-cluster-ctl peers rm <peer id>` moves "
+            "them at once",
+            news->vanished, news->members, format_go_duration(options_.repin_grace),
+            format_go_duration(std::chrono::round<std::chrono::seconds>(news->left))));
+    co_return std::optional<std::vector<PeerId>>(std::move(dead));
+}
+
+bool RepinWorker::may_walk(const std::set<PeerId>& seen) {
+    const auto voters = parts_.consensus.voters();
+    if (majority_seen(voters, seen)) {
+        no_majority_since_.reset();
+        told_no_majority_ = false;
+        return true;
+    }
+    const auto now = parts_.world.steady_now();
+    if (!no_majority_since_) no_majority_since_ = now;
+    if (now - *no_majority_since_ >= options_.repin_grace &&
+        !std::exchange(told_no_majority_, true))
+        tell(
+            fmt::format("no pins are moved: of {} voting members fewer than a majority give a "
+                        "sign of life to this peer, though it leads them",
+                        voters.size()));
+    return false;
+}
+
+void RepinWorker::tell(std::string text) {
+    Metric about;
+    about.name = "repin";
+    about.peer = parts_.host.id();
+    about.value = std::move(text);
+    parts_.monitor.raise(std::move(about));
+}
+
+Async<std::vector<PeerId>> RepinWorker::barred_from(Pin pin, std::vector<PeerId> dead) {
+    std::vector<PeerId> barred;
+    const auto members = parts_.consensus.peers();
+    if (!all_holders_dead(pin, dead, {members.begin(), members.end()})) co_return barred;
+    for (const auto& peer : members)
+        if (!questions_.outside(peer)) barred.push_back(peer);
+    if (barred.empty()) co_return barred;
+    ICL_CO_TRY(auto said, co_await questions_.status(pin.cid));
+    if (copy_lives(said)) barred.clear();
+    co_return barred;
 }
 
 Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
@@ -68,7 +131,7 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
         Duration(std::chrono::seconds(1)) / static_cast<std::int64_t>(options_.repin_rate);
     const auto members = parts_.consensus.peers();
     const std::set<PeerId> member_set(members.begin(), members.end());
-    std::size_t moved = 0, failed = 0, seen = 0;
+    std::size_t moved = 0, failed = 0, stay = 0, seen = 0;
     bool skipped = false;
     auto pins = parts_.state.list();
     while (true) {
@@ -80,11 +143,17 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
         if (!needs_repin(row->pin, dead, member_set)) continue;
         if (!parts_.consensus.is_coordinator())
             co_return fail(Kind::conflict, "another peer is the coordinator now");
-        auto done = co_await pinner_.repin(row->pin.cid, dead);
+        ICL_CO_TRY(auto barred, co_await barred_from(row->pin, dead));
+        auto done = co_await pinner_.repin(row->pin.cid, dead, std::move(barred));
         if (!done && done.error().kind == Kind::cancelled) co_return fail(done.error());
-        skipped = skipped || (done && done.value() == Repin::holder_back);
-        if (done && done.value() != Repin::moved) continue;
-        if (done) {
+        const bool stranded = done && done.value() == Repin::no_source;
+        stay += stranded ? 1 : 0;
+        skipped = skipped || stranded || (done && done.value() == Repin::holder_back);
+        if (done && done.value() != Repin::moved && !stranded) continue;
+        if (stranded) {
+            logger("cluster")->debug("nobody who is here has it or could fetch it cid={}",
+                                     row->pin.cid.to_string());
+        } else if (done) {
             ++moved;
             logger("cluster")->debug("re-pinned cid={}", row->pin.cid.to_string());
         } else if (++failed <= kFailuresLoggedMax) {
@@ -94,8 +163,9 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
         auto slept = co_await parts_.world.sleep_for(pause);
         if (!slept) co_return fail(slept.error());
     }
-    logger("cluster")->info("re-pinning walked the pinset moved={} failed={} seen={}", moved,
-                            failed, seen);
+    logger("cluster")->info(
+        "re-pinning walked the pinset moved={} failed={} without_source={} seen={}", moved, failed,
+        stay, seen);
     co_return RepinSchedule::Walk{.moved = moved > 0, .left = failed > 0 || skipped};
 }
 

@@ -88,6 +88,10 @@ void register_peers(Server& s, const Targets& t) {
         return no_value(t->api.peer_remove(std::move(peer), false));
     });
     list<PeerInfo>(s, "Cluster", "Peers", kTrusted, [t] { return t->api.peers(); });
+    ask<Empty>(s, "Cluster", "Alive", kTrusted, [t]() -> Async<Empty> {
+        const auto alive = t->alive();
+        return ready<Empty>(alive ? Result<Empty>(Empty{}) : Result<Empty>(fail(alive.error())));
+    });
 }
 
 /// What this peer alone says or does about its pins, asked by the member that answers for all.

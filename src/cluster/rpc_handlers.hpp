@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "component/cluster_api.hpp"
 #include "component/consensus.hpp"
 #include "component/ipfs_connector.hpp"
@@ -13,6 +15,8 @@ struct RpcTargets {
     component::PinTracker& tracker;
     component::IpfsConnector& ipfs;
     component::Consensus& consensus;
+    /// Whether this peer may count as alive; `unavailable` with the reason when it may not.
+    std::function<Result<>()> alive;
 };
 
 /// Registers what the Go programs and our own ask of another peer, and refuses the names that they

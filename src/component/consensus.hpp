@@ -30,6 +30,8 @@ class Consensus {
 
     /// Members, sorted by id bytes.
     virtual std::vector<PeerId> peers() = 0;
+    /// The members whose agreement counts.
+    virtual std::vector<PeerId> voters() { return peers(); }
     virtual Result<PeerId> leader() = 0;
     /// True on the one peer that proposes expiry and repair (raft: the leader with a fresh lease).
     virtual bool is_coordinator() = 0;

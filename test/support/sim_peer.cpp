@@ -146,10 +146,12 @@ Async<> SimPeer::start_parts() {
     if (life.content) life.content->bitswap.start();
     ICL_CO_TRY(co_await life.ipfs.start());
     ICL_CO_TRY(co_await life.monitor.start());
-    cluster::register_rpc_handlers(life.server, {.api = life.cluster,
-                                                 .tracker = life.tracker,
-                                                 .ipfs = life.ipfs,
-                                                 .consensus = life.consensus});
+    cluster::register_rpc_handlers(life.server,
+                                   {.api = life.cluster,
+                                    .tracker = life.tracker,
+                                    .ipfs = life.ipfs,
+                                    .consensus = life.consensus,
+                                    .alive = [&life] { return life.cluster.alive(); }});
     life.server.start();
     ICL_CO_TRY(co_await life.consensus.start());
     ICL_CO_TRY(co_await life.tracker.start());

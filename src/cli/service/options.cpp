@@ -100,6 +100,7 @@ cluster::ClusterOptions cluster_options(const config::Config& config) {
     o.repin_grace = c.repin_grace;
     o.repin_rate = static_cast<std::size_t>(c.repin_rate);
     o.follower = c.follower_mode;
+    o.fetches_outside = !config.embedded.enabled || config.embedded.network == "public";
     return o;
 }
 

@@ -210,9 +210,11 @@ Async<> Peer::Parts::start_components() {
     if (node) own = co_await node->id();
     tracker->set_identity({config.cluster.peername, own ? own.value() : IpfsId{}});
     ICL_CO_TRY(co_await monitor->start());
-    cluster::register_rpc_handlers(
-        *rpc_server,
-        {.api = *cluster, .tracker = *tracker, .ipfs = *ipfs, .consensus = *consensus});
+    cluster::register_rpc_handlers(*rpc_server, {.api = *cluster,
+                                                 .tracker = *tracker,
+                                                 .ipfs = *ipfs,
+                                                 .consensus = *consensus,
+                                                 .alive = [this] { return cluster->alive(); }});
     rpc_server->start();
     auto agreeing = co_await consensus->start();
     if (!agreeing) {

@@ -238,6 +238,14 @@ std::vector<PeerId> RaftConsensus::peers() {
     return {distinct.begin(), distinct.end()};
 }
 
+std::vector<PeerId> RaftConsensus::voters() {
+    std::set<PeerId> distinct;
+    for (const auto& member : log_.members())
+        if (!member.learner) distinct.insert(peer_of(member.id));
+    distinct.erase(PeerId{});
+    return {distinct.begin(), distinct.end()};
+}
+
 Result<PeerId> RaftConsensus::leader() {
     ICL_TRY(check_running());
     const auto peer = status_.leader == 0 ? PeerId{} : peer_of(status_.leader);

@@ -61,6 +61,7 @@ class RaftConsensus final : public component::Consensus {
     Async<> start() override;
     Async<component::CommitResult> commit(PinOperation operation) override;
     std::vector<PeerId> peers() override;
+    std::vector<PeerId> voters() override;
     Result<PeerId> leader() override;
     bool is_coordinator() override;
     Async<> add_peer(PeerId peer) override;

@@ -12,9 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 struct DeathTest : ::testing::Test {
-    void start(int peers) {
+    void start(int peers, bool outside = true) {
         SimPeerOptions options;
         options.cluster.repin_grace = 10s;
+        options.cluster.fetches_outside = outside;
         cluster = std::make_unique<SimCluster>(1, peers, std::move(options));
         cluster->start_all();
         ASSERT_EQ(cluster->settle(), "");
@@ -27,8 +28,7 @@ struct DeathTest : ::testing::Test {
     /// Allocations of every pin as `at` sees them.
     std::map<Cid, std::vector<PeerId>> allocations(int at) {
         std::map<Cid, std::vector<PeerId>> out;
-        auto rows =
-            cluster->collect<state::StoredPin>(at, cluster->peer(at).life().state.list());
+        auto rows = cluster->collect<state::StoredPin>(at, cluster->peer(at).life().state.list());
         EXPECT_TRUE(rows);
         if (!rows) return out;
         for (const auto& row : rows.value()) out[row.pin.cid] = row.pin.allocations;
@@ -42,6 +42,15 @@ struct DeathTest : ::testing::Test {
     }
     bool alive(int at, int other) {
         return cluster->peer(at).life().monitor.alive(cluster->peer(other).id);
+    }
+    /// Alerts about repair that say so.
+    std::size_t alerts(int at, const std::string& text) {
+        const auto all = cluster->peer(at).life().cluster.alerts();
+        return static_cast<std::size_t>(
+            std::count_if(all.begin(), all.end(), [&](const Alert& alert) {
+                return alert.metric.name == "repin" &&
+                       alert.metric.value.find(text) != std::string::npos;
+            }));
     }
     void run(Duration span) { cluster->world.run_for(span); }
     std::unique_ptr<SimCluster> cluster;
@@ -67,6 +76,117 @@ TEST_F(DeathTest, a_peer_whose_disk_hangs_stops_pinging_until_it_answers) {
     run(5s);
     EXPECT_TRUE(alive(witness, hung));
     EXPECT_EQ(cluster->settle(), "");
+}
+
+TEST_F(DeathTest, a_leader_that_hears_no_gossip_moves_nothing_of_those_that_answer) {
+    ASSERT_NO_FATAL_FAILURE(start(3));
+    for (int i = 0; i < 24; ++i) cluster->submit_pin(i % 3, cid(i), 1, 1 + i % 3);
+    ASSERT_EQ(cluster->settle(), "");
+    const int leads = cluster->leader();
+    const auto before = allocations(leads);
+    for (int other = 0; other < 3; ++other)
+        if (other != leads)
+            cluster->network.set_faults(
+                cluster->peer(leads).id, cluster->peer(other).id,
+                {.delay_low = 100us, .delay_high = 1ms, .gossip_loss_one_in = 1});
+    run(20s);
+    EXPECT_FALSE(alive(leads, (leads + 1) % 3)) << "else the test shows nothing";
+    EXPECT_FALSE(alive(leads, (leads + 2) % 3));
+    run(2min);
+    EXPECT_EQ(cluster->leader(), leads);
+    EXPECT_EQ(allocations(leads), before);
+    // One dies indeed: it does not answer, while the other does.
+    const int dead = (leads + 1) % 3;
+    const auto dead_id = cluster->peer(dead).id;
+    ASSERT_GT(held_by(leads, dead_id), 0u);
+    cluster->peer(dead).crash();
+    run(30s);
+    for (const auto& [item, holders] : allocations(leads)) {
+        if (before.at(item) != std::vector<PeerId>{dead_id}) {
+            EXPECT_EQ(holders, before.at(item)) << item.to_string();
+            continue;
+        }
+        EXPECT_NE(holders, before.at(item)) << "nobody else was to hold it";
+    }
+    EXPECT_EQ(cluster->settle(), "");
+}
+
+TEST_F(DeathTest, a_heartbeat_alone_is_no_sign_of_life) {
+    ASSERT_NO_FATAL_FAILURE(start(3));
+    ASSERT_NO_FATAL_FAILURE(pin_items(12, 1));
+    run(1min);
+    const int leads = cluster->leader();
+    const auto before = allocations(leads);
+    for (int other = 0; other < 3; ++other)
+        if (other != leads) cluster->peer(other).life().store.hang(true);
+    run(2min);
+    EXPECT_EQ(cluster->leader(), leads) << "nobody writes: the others still answer its heartbeats";
+    EXPECT_EQ(alerts(leads, "fewer than a majority"), 1u);
+    EXPECT_EQ(allocations(leads), before);
+    for (int other = 0; other < 3; ++other) cluster->peer(other).life().store.hang(false);
+    run(30s);
+    EXPECT_EQ(allocations(leads), before);
+    EXPECT_EQ(cluster->settle(), "");
+}
+
+TEST_F(DeathTest, after_a_mass_vanish_those_that_stay_away_keep_their_pins_ten_times_as_long) {
+    ASSERT_NO_FATAL_FAILURE(start(5));
+    ASSERT_NO_FATAL_FAILURE(pin_items(20, 1));
+    const int stays = cluster->leader();
+    std::vector<int> gone;
+    for (int i = 1; i <= 3; ++i) gone.push_back((stays + i) % 5);
+    const auto before = allocations(stays);
+    for (const int number : gone) cluster->peer(number).crash();
+    run(4s);
+    cluster->start(gone[0]);
+    run(8s);
+    // Who comes back does not know who else vanished.
+    const auto lead_again = [&] {
+        const int now = cluster->leader();
+        if (now >= 0 && now != stays)
+            cluster->peer(now).life().consensus.transfer_leadership(cluster->peer(stays).id);
+        return now == stays;
+    };
+    ASSERT_TRUE(cluster->world.run_until(lead_again, 5s));
+    run(70s);
+    EXPECT_EQ(allocations(stays), before) << "they are likely to come back, too";
+    EXPECT_EQ(alerts(stays, "peers rm"), 1u);
+    run(50s);
+    for (const auto& [item, holders] : allocations(stays))
+        for (const int number : {gone[1], gone[2]})
+            EXPECT_EQ(std::count(holders.begin(), holders.end(), cluster->peer(number).id), 0)
+                << item.to_string();
+    EXPECT_EQ(cluster->settle(), "");
+}
+
+TEST_F(DeathTest, what_only_a_dead_peer_has_waits_for_it_where_nobody_could_fetch_it) {
+    for (const bool outside : {false, true}) {
+        ASSERT_NO_FATAL_FAILURE(start(4, outside));
+        ASSERT_NO_FATAL_FAILURE(pin_items(16, 1));
+        const int dead = (cluster->leader() + 1) % 4;
+        const int witness = (dead + 1) % 4;
+        const auto dead_id = cluster->peer(dead).id;
+        // Two copies of these: one of them lives.
+        for (int i = 100; i < 112; ++i) cluster->submit_pin(witness, cid(i), 2, 2);
+        ASSERT_EQ(cluster->settle(), "");
+        const auto before = allocations(witness);
+        cluster->peer(dead).crash();
+        run(1min);
+        for (const auto& [item, holders] : allocations(witness)) {
+            const bool had =
+                std::count(before.at(item).begin(), before.at(item).end(), dead_id) > 0;
+            const bool has = std::count(holders.begin(), holders.end(), dead_id) > 0;
+            EXPECT_EQ(has, had && !outside && before.at(item).size() == 1) << item.to_string();
+            if (!has) continue;
+            const auto said = cluster->await<GlobalPinInfo>(
+                witness, cluster->peer(witness).life().cluster.status(item));
+            ASSERT_TRUE(said);
+            const auto& text = said.value().peer_map.at(dead_id).error;
+            EXPECT_NE(text.find("waits for this peer"), std::string::npos) << text;
+        }
+        EXPECT_EQ(held_by(witness, dead_id) > 0, !outside);
+        EXPECT_EQ(cluster->settle(), "");
+    }
 }
 
 }  // namespace

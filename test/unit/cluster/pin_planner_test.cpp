@@ -279,5 +279,46 @@ TEST(plan_unpin, parts_of_sharded_content_go_with_their_root_only) {
     }
 }
 
+TEST(AllHoldersDead, is_said_of_members_that_may_come_back) {
+    const std::set<PeerId> members{peer(1), peer(2), peer(3)};
+    struct Case {
+        const char* name;
+        std::vector<int> holders, dead;
+        bool all;
+    };
+    for (const auto& c : std::vector<Case>{{"one lives", {1, 2}, {2}, false},
+                                           {"both are dead", {1, 2}, {1, 2, 3}, true},
+                                           {"one left for good, one is dead", {1, 9}, {1}, true},
+                                           {"all left for good", {8, 9}, {1}, false},
+                                           {"nobody holds it", {}, {1}, false}}) {
+        Pin pin;
+        std::vector<PeerId> dead;
+        for (const int i : c.holders) pin.allocations.push_back(peer(i));
+        for (const int i : c.dead) dead.push_back(peer(i));
+        EXPECT_EQ(all_holders_dead(pin, dead, members), c.all) << c.name;
+    }
+}
+
+TEST(CopyLives, where_somebody_has_it_pinned_or_keeps_it) {
+    struct Case {
+        TrackerStatus status;
+        const char* error;
+        bool lives;
+    };
+    for (const auto& c : std::vector<Case>{{TrackerStatus::pinned, "", true},
+                                           {TrackerStatus::remote, "kept until", true},
+                                           {TrackerStatus::remote, "", false},
+                                           {TrackerStatus::pin_error, "no space", false},
+                                           {TrackerStatus::pinning, "", false},
+                                           {TrackerStatus::cluster_error, "away", false}}) {
+        GlobalPinInfo said;
+        said.peer_map[peer(1)].status = TrackerStatus::cluster_error;
+        said.peer_map[peer(2)].status = c.status;
+        said.peer_map[peer(2)].error = c.error;
+        EXPECT_EQ(copy_lives(said), c.lives) << to_string(c.status);
+    }
+    EXPECT_FALSE(copy_lives({}));
+}
+
 }  // namespace
 }  // namespace ipfscluster::cluster

@@ -237,6 +237,20 @@ TEST_F(PinnerTest, a_repair_moves_what_is_in_need_when_its_turn_comes) {
     EXPECT_EQ(consensus->committed.size(), 1u);
 }
 
+TEST_F(PinnerTest, a_repair_gives_nothing_to_those_that_could_not_fetch_it) {
+    auto pinner = make();
+    put(pin_on(cid(1), {peer(1), peer(2)}));
+    monitor.dead = {peer(1), peer(2)};
+    const std::vector<PeerId> dead{peer(1), peer(2)};
+    EXPECT_EQ(drive(world, pinner.repin(cid(1), dead, consensus->members)).value(),
+              Repin::no_source);
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(1), peer(2)})) << "it waits for them";
+    const std::vector<PeerId> inside(1, peer(3));
+    EXPECT_FALSE(drive(world, pinner.repin(cid(1), dead, inside))) << "one is too few";
+    EXPECT_EQ(drive(world, pinner.repin(cid(1), dead)).value(), Repin::moved);
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(3), peer(4)}));
+}
+
 TEST_F(PinnerTest, a_repair_does_not_raise_what_is_unpinned_in_between) {
     auto pinner = make();
     put(pin_on(cid(1), {peer(1), peer(2)}));

@@ -36,7 +36,10 @@ struct Fixture : ::testing::Test {
         asking_host->add_addresses(peer(1), {network.address_of(peer(1))});
         api.us = peer(1);
         register_rpc_handlers(
-            server, {.api = api, .tracker = tracker, .ipfs = ipfs, .consensus = consensus});
+            server,
+            {.api = api, .tracker = tracker, .ipfs = ipfs, .consensus = consensus, .alive = [this] {
+                 return alive;
+             }});
         server.start();
     }
     ~Fixture() override {
@@ -52,6 +55,7 @@ struct Fixture : ::testing::Test {
     ipfscluster::test::TableTracker tracker;
     ipfscluster::test::BlockIpfs ipfs;
     ipfscluster::test::LoneConsensus consensus;
+    Result<> alive = ok();
     rpc::Server server;
     rpc::Client client;  ///< of peer 2
     PeerClient peers;

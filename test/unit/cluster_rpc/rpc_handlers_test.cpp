@@ -15,8 +15,8 @@ const std::map<std::string, Policy> kTable = [] {
     };
     add("Cluster", Policy::open, {"ID", "IDStream", "PeerAdd", "Version"});
     add("Cluster", Policy::trusted,
-        {"PeerRemove", "Peers", "RecoverAllLocal", "RecoverLocal", "RepoGCLocal", "SyncAllLocal",
-         "SyncLocal"});
+        {"Alive", "PeerRemove", "Peers", "RecoverAllLocal", "RecoverLocal", "RepoGCLocal",
+         "SyncAllLocal", "SyncLocal"});
     add("Cluster", Policy::closed,
         {"Alerts",
          "BandwidthByProtocol",
@@ -55,7 +55,7 @@ const std::map<std::string, Policy> kTable = [] {
 
 TEST_F(HandlersTest, the_trust_table_is_that_of_the_go_programs_and_ours) {
     const auto methods = server.methods();
-    EXPECT_EQ(methods.size(), 60U);
+    EXPECT_EQ(methods.size(), 61U);
     for (const auto& [name, policy] : methods) {
         const auto expected = kTable.find(name);
         ASSERT_NE(expected, kTable.end()) << name;
@@ -102,6 +102,23 @@ TEST_F(HandlersTest, each_closed_name_is_refused_over_the_wire_as_go_does) {
     EXPECT_TRUE(api.calls.empty());
     const auto unknown = drive(world, client.call<Empty>(peer(1), {"Cluster", "Nothing"}, Empty{}));
     EXPECT_EQ(unknown.error().kind, Kind::unsupported);
+}
+
+TEST_F(HandlersTest, the_question_whether_a_peer_lives) {
+    cluster::PeerClient asks(client);
+    EXPECT_TRUE(drive(world, asks.alive(peer(1))));
+    alive = fail(Kind::unavailable, "the disk does not answer");
+    const auto refused = drive(world, asks.alive(peer(1)));
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().text.find("the disk does not answer"), std::string::npos);
+    EXPECT_FALSE(drive(world, asks.alive(peer(3)))) << "nobody there";
+    // One that knows the name as little as a Go peer does.
+    auto other = network.add_host(peer(4));
+    asking_host->add_addresses(peer(4), {network.address_of(peer(4))});
+    rpc::Server knows_nothing(world, *other, [](const PeerId&) { return true; });
+    knows_nothing.start();
+    EXPECT_TRUE(drive(world, asks.alive(peer(4)))) << "it has answered";
+    ICL_EXPECT_OK(drive(world, knows_nothing.stop()));
 }
 
 TEST_F(HandlersTest, members_ask_who_is_there_and_who_shall_go) {
