@@ -19,7 +19,7 @@ struct ClockTest : ::testing::Test {
         ASSERT_EQ(cluster->settle(), "");
     }
     void run(Duration span) { cluster->world.run_for(span); }
-    SimPeerWorld& clock(int number) { return cluster->peer(number).world(); }
+    SimPeerWorld& clock(int number) { return cluster->peer(number).world; }
     /// Pins an item that expires `in` from now by the true time, through a peer whose clock is
     /// right.
     void pin_expiring(int item, Duration in) {
