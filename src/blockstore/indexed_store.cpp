@@ -28,6 +28,8 @@ Async<IndexedStore> open_both(World* world, storage::RocksOptions index,
 
 Async<IndexedStore> open_indexed(World& world, storage::RocksOptions index,
                                  SegmentStoreOptions segments) {
+    // A slow disk for blocks must not keep the log of consensus waiting.
+    index.sync_pool = Pool::bulk;
     auto first = co_await open_both(&world, index, segments);
     if (first || first.error().kind != Kind::corrupt) co_return first;
     const auto aside = index.folder + ".damaged";

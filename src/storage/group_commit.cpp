@@ -8,7 +8,8 @@
 namespace ipfscluster::storage {
 
 struct GroupCommit::Core {
-    Core(World& w, Hooks h) : world(w), hooks(std::move(h)), changed(w.executor()), synced_at(w.steady_now()) {}
+    Core(World& w, Hooks h)
+        : world(w), hooks(std::move(h)), changed(w.executor()), synced_at(w.steady_now()) {}
     World& world;
     Hooks hooks;
     Signal changed;
@@ -30,7 +31,7 @@ struct GroupCommit::Core {
         while (!core->failed && core->synced < core->wanted) {
             const auto target = core->written;
             auto sync = core->hooks.sync;
-            auto done = co_await offload(core->world, Pool::log_sync, std::move(sync));
+            auto done = co_await offload(core->world, core->hooks.pool, std::move(sync));
             if (!done) {
                 if (!core->failed) core->failed = done.error().in("disk sync");
             } else if (!core->failed) {

@@ -16,6 +16,8 @@ class GroupCommit {
         std::function<Result<>()> sync;
         /// On the strand, after a sync that covered all tickets up to this one. May be empty.
         std::function<void(std::uint64_t ticket)> synced;
+        /// The World's threads that sync.
+        Pool pool = Pool::log_sync;
     };
     GroupCommit(World& world, Hooks hooks);
 

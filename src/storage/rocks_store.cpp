@@ -61,8 +61,6 @@ rocksdb::DBOptions database_options(const RocksOptions& o) {
     db.allow_fallocate = o.preallocate;
     // A crash loses a suffix of the writes, never one in the middle.
     db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    // Whole log files that are missing or cut short are noticed at open.
-    db.track_and_verify_wals_in_manifest = true;
     db.max_manifest_file_size = 4U << 20;
     db.keep_log_file_num = 2;
     db.max_log_file_size = 1U << 20;
@@ -232,18 +230,20 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(World& world, RocksOptions 
     auto db = std::make_shared<Database>(std::move(env), std::move(order), raw);
     db->owned = handles;
     std::copy(handles.begin() + 1, handles.end(), db->families.begin());
-    return std::unique_ptr<RocksStore>(new RocksStore(world, std::move(db)));
+    return std::unique_ptr<RocksStore>(new RocksStore(world, std::move(db), options.sync_pool));
 }
 
-RocksStore::RocksStore(World& world, std::shared_ptr<Database> db)
+RocksStore::RocksStore(World& world, std::shared_ptr<Database> db, Pool sync_pool)
     : world_(world),
       db_(std::move(db)),
+      sync_pool_(sync_pool),
       commits_(world, {.sync = [base = db_]() -> Result<> {
                            const auto status = base->db->SyncWAL();
                            if (!status.ok()) return fail(to_error(status, "syncing"));
                            return ok();
                        },
-                       .synced = nullptr}) {}
+                       .synced = nullptr,
+                       .pool = sync_pool}) {}
 
 RocksStore::~RocksStore() = default;
 
@@ -362,7 +362,7 @@ Async<> RocksStore::close() {
         if (!status.ok()) return fail(to_error(status, "flushing"));
         return ok();
     };
-    auto flushed = co_await offload(world_, Pool::log_sync, std::move(flush));
+    auto flushed = co_await offload(world_, sync_pool_, std::move(flush));
     if (failed) co_return fail(*failed);
     co_return flushed;
 }

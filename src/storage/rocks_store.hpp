@@ -23,6 +23,8 @@ struct RocksOptions {
     /// Reserve disk space for the log ahead of its writes (up to wal_bytes_max). Off where the
     /// space a folder takes must show what it holds.
     bool preallocate = true;
+    /// Which of the World's threads syncs and flushes. The log of consensus has one to itself.
+    Pool sync_pool = Pool::log_sync;
     /// Tests put a file system with faults here; must outlive the store. Null: the real one.
     rocksdb::Env* env = nullptr;
 };
@@ -61,13 +63,14 @@ class RocksStore final : public Store {
     struct Database;
     struct Frozen;
     class Walk;
-    RocksStore(World& world, std::shared_ptr<Database> db);
+    RocksStore(World& world, std::shared_ptr<Database> db, Pool sync_pool);
     Result<> usable() const;
     Result<> apply(const Batch& batch);
     bool pressed() const;
 
     World& world_;
     std::shared_ptr<Database> db_;  ///< shared with running syncs, views and iterators
+    Pool sync_pool_;
     GroupCommit commits_;
     bool closed_ = false;
     std::uint64_t stalled_writes_ = 0;
