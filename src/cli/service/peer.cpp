@@ -330,8 +330,23 @@ std::vector<PeerId> Peer::Parts::other_members() const {
     return {others.begin(), others.end()};
 }
 
+/// Whose votes count: learners do not make a quorum. Without a log that says it, all are taken for
+/// voters.
+std::vector<PeerId> Peer::Parts::other_voters() const {
+    std::set<PeerId> others;
+    if (consensus) {
+        const auto& nodes = consensus->log().nodes();
+        for (const auto& member : consensus->log().members())
+            if (const auto known = nodes.find(member.id); !member.learner && known != nodes.end())
+                others.insert(known->second.peer);
+    }
+    if (others.empty()) return other_members();
+    others.erase(identity.id);
+    return {others.begin(), others.end()};
+}
+
 Async<> Peer::Parts::judge_loss() {
-    auto others = other_members();
+    auto others = other_voters();
     const auto count = others.size();
     logger("service")->error(
         "this peer's data is not whole; {} other members are asked error=\"{}\"", count, loss);

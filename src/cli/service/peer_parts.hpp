@@ -102,6 +102,7 @@ struct Peer::Parts {
     /// What becomes of a peer whose data is not whole; fails in any case, with the reason.
     Async<> judge_loss();
     std::vector<PeerId> other_members() const;
+    std::vector<PeerId> other_voters() const;
     Async<> start_storage();
     Async<> start_network();
     Async<> open_ipfs();

@@ -170,6 +170,9 @@ Result<bool> run_state_import(const Flags& flags, const config::Environment& env
         return fail(flags.file.empty() ? imported.error() : imported.error().in(flags.file));
     }
     ICL_TRY(std::move(closed));
+    // It speaks of the data that the import has replaced.
+    raft::DiskFloorFile floor(floor_path(folder.config));
+    ICL_TRY(floor.remove());
     const auto& i = imported.value();
     logger("service")->info("state successfully imported pins={} repeated={}", i.pins, i.repeated);
     if (i.homeless > 0)

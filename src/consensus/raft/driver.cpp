@@ -220,6 +220,8 @@ Async<bool> RaftConsensus::round() {
         if (!std::exchange(reconciling_, true)) tasks_.spawn(run_reconcile());
         changed_.notify_all();
     }
+    // Meanwhile it may have turned out that nothing may be said under this node id any more.
+    if (ended_) co_return fail(*ended_);
     send(ready.messages, true);
 
     ICL_CO_TRY(auto light, engine_->advance());

@@ -272,7 +272,10 @@ bool RaftConsensus::hears_of_loss(const MessageInfo& info) {
 /// Or when the node has agreed entries that the leader never had: others lost them and went on.
 /// None of it is for the engine, which would take the logs for equal.
 bool RaftConsensus::shows_loss(const MessageInfo& info) {
-    if (info.type != kAppendResponse || status_.role != Role::leader || info.term != status_.term)
+    // The engine's own word: the driver may wait for the disk since it stepped down.
+    const auto status = engine_->status();
+    if (info.type != kAppendResponse || !status || status.value().role != Role::leader ||
+        info.term != status.value().term)
         return false;
     const bool never_sent = !info.reject && info.index > log_.last_index();
     if (!info.reject && !never_sent) {
@@ -300,8 +303,10 @@ bool RaftConsensus::shows_loss(const MessageInfo& info) {
 
 bool RaftConsensus::has_lost(NodeId id) const {
     const auto seen = shrunk_.find(id);
-    return status_.role == Role::leader && seen != shrunk_.end() && seen->second.certain &&
-           seen->second.term == status_.term;
+    if (seen == shrunk_.end() || !seen->second.certain || engine_ == nullptr) return false;
+    const auto status = engine_->status();
+    return status && status.value().role == Role::leader &&
+           status.value().term == seen->second.term;
 }
 
 void RaftConsensus::take_message(Bytes message) {
