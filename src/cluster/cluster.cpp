@@ -171,10 +171,10 @@ Async<PeerInfo> Cluster::peer_add(PeerId peer) {
 }
 
 Async<> Cluster::peer_remove(PeerId peer, bool force) {
-    const auto listed = parts_.consensus.peers();
-    const std::set<PeerId> members(listed.begin(), listed.end());
-    if (!members.contains(peer)) co_return ok();
-    if (!force) {
+    for (int attempt = 1; !force; ++attempt) {
+        const auto listed = parts_.consensus.peers();
+        const std::set<PeerId> members(listed.begin(), listed.end());
+        if (!members.contains(peer)) co_return ok();
         // Allocations are wishes: what counts is who says that it has the item. The pings of one
         // that was removed a moment ago may still count, so members are asked only.
         auto counted =
@@ -188,6 +188,11 @@ Async<> Cluster::peer_remove(PeerId peer, bool force) {
                                                " pins without a live copy that is " +
                                                "whole, for example " + loss.example.to_string() +
                                                "; use force to remove it all the same");
+        // Who was counted on may have been removed meanwhile.
+        if (parts_.consensus.peers() == listed) break;
+        if (attempt == kPlanAttemptsMax)
+            co_return fail(Kind::conflict, "removing peer " + peer.to_string() +
+                                               ": the members change meanwhile; ask again");
     }
     auto removed = co_await parts_.consensus.remove_peer(peer);
     co_return removed;

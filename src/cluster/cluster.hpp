@@ -37,7 +37,11 @@ class Cluster final : public component::ClusterApi {
     bool ready() const { return ready_; }
     Async<> wait_ready(Duration limit);
     /// Whether this peer may count as alive; `unavailable` with the reason when it may not.
-    Result<> alive() const { return vitals_.check(); }
+    Result<> alive() const {
+        // One that cannot serve is of no use to its pins, however well its consensus runs.
+        if (!ready_) return fail(Kind::unavailable, "this peer is not READY yet");
+        return vitals_.check();
+    }
 
     PeerId self() const override { return parts_.host.id(); }
     Async<PeerInfo> id() override;

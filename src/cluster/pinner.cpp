@@ -76,7 +76,7 @@ Async<Pinner::Decision> Pinner::plan_wish(Pin wish) {
         ICL_CO_TRY(source, co_await get_current(from));
     }
     ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
-    const auto now = parts_.clocks.now();
+    const auto now = parts_.world.system_now();
     auto plan = update ? plan_pin_update(wish, source, std::move(existing), now)
                        : plan_pin(std::move(wish), std::move(existing), options_.defaults, now);
     if (!plan) co_return fail(plan.error());
@@ -109,9 +109,9 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
     const auto members = parts_.consensus.peers();
     if (!needs_repin(stored->pin, dead, {members.begin(), members.end()}))
         co_return Decision{.holder_back = back > 0};
-    const auto now = parts_.clocks.now();
     const auto expire_at = stored->pin.options.expire_at;
-    if (expire_at != kTimeUnset && expire_at < now) co_return Decision{};  // it goes
+    if (expire_at != kTimeUnset && expire_at < parts_.clocks.now())
+        co_return Decision{};  // it goes
     const bool somebody = std::any_of(members.begin(), members.end(), [&](const PeerId& peer) {
         return parts_.monitor.alive(peer) &&
                std::find(barred.begin(), barred.end(), peer) == barred.end();
@@ -120,6 +120,7 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
     barred.insert(barred.end(), dead.begin(), dead.end());
     auto wish = repin_wish(stored->pin);
     const auto holders = stored->pin.allocations;
+    const auto now = parts_.world.system_now();
     ICL_CO_TRY(auto plan, plan_pin(std::move(wish), std::move(stored), options_.defaults, now));
     if (plan.allocate) {
         ICL_CO_TRY(allocate(plan, holders, barred));

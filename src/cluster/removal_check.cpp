@@ -1,5 +1,6 @@
 #include "cluster/removal_check.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -32,6 +33,14 @@ bool removal_loses(const GlobalPinInfo& row, const PeerId& leaver,
                    const std::set<PeerId>& members) {
     const auto own = row.peer_map.find(leaver);
     if (own == row.peer_map.end() || !may_have_copy(own->second)) return false;
+    // Of a peer that is away nothing is known but what was given to it.
+    const auto& given = row.allocations;
+    if (own->second.status == TrackerStatus::cluster_error && !given.empty() &&
+        std::find(given.begin(), given.end(), leaver) == given.end())
+        return false;
+    // Nobody holds a meta pin.
+    for (const auto& [peer, said] : row.peer_map)
+        if (said.status == TrackerStatus::sharded) return false;
     for (const auto& [peer, said] : row.peer_map)
         if (peer != leaver && members.contains(peer) && said.status == TrackerStatus::pinned)
             return false;

@@ -124,6 +124,13 @@ Async<std::vector<PeerId>> RepinWorker::barred_from(Pin pin, std::vector<PeerId>
     co_return barred;
 }
 
+bool RepinWorker::others_are_overdue(const std::vector<PeerId>& suspected) {
+    const auto now = look().overdue;
+    return std::any_of(now.begin(), now.end(), [&](const PeerId& peer) {
+        return std::find(suspected.begin(), suspected.end(), peer) == suspected.end();
+    });
+}
+
 Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
     for (const auto& peer : dead)
         logger("cluster")->info("re-pinning what a dead peer held peer={}", peer.to_string());
@@ -131,14 +138,22 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
         Duration(std::chrono::seconds(1)) / static_cast<std::int64_t>(options_.repin_rate);
     const auto members = parts_.consensus.peers();
     const std::set<PeerId> member_set(members.begin(), members.end());
+    const auto suspected = look().overdue;
     std::size_t moved = 0, failed = 0, stay = 0, seen = 0;
     bool skipped = false;
     auto pins = parts_.state.list();
     while (true) {
         ICL_CO_TRY(auto row, co_await pins->next());
         if (!row) break;
-        if (++seen % kWalkYieldRows == 0)
+        if (++seen % kWalkYieldRows == 0) {
             co_await asio::post(parts_.world.executor(), asio::use_awaitable);
+            // A walk may take hours: silences go on being watched, and whoever falls silent
+            // meanwhile does not wait for its end.
+            if (others_are_overdue(suspected)) {
+                skipped = true;
+                break;
+            }
+        }
         // The row is as old as the walk: it tells where to look, not what to do.
         if (!needs_repin(row->pin, dead, member_set)) continue;
         if (!parts_.consensus.is_coordinator())
@@ -153,7 +168,9 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
         if (stranded) {
             logger("cluster")->debug("nobody who is here has it or could fetch it cid={}",
                                      row->pin.cid.to_string());
-        } else if (done) {
+            continue;
+        }
+        if (done) {
             ++moved;
             logger("cluster")->debug("re-pinned cid={}", row->pin.cid.to_string());
         } else if (++failed <= kFailuresLoggedMax) {

@@ -44,6 +44,8 @@ class RepinWorker {
     /// all that cannot fetch it from outside.
     Async<std::vector<PeerId>> barred_from(Pin pin, std::vector<PeerId> dead);
     /// One walk over the pinset.
+    /// Whether a peer is overdue that was not when the walk began. Looks at the silences.
+    bool others_are_overdue(const std::vector<PeerId>& suspected);
     Async<RepinSchedule::Walk> walk(std::vector<PeerId> dead);
 
     const ClusterParts& parts_;
