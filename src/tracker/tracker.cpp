@@ -341,6 +341,14 @@ void Tracker::Impl::start_unpins() {
         if (turn == PinTurn::nobody) return;
         const bool retry = turn == PinTurn::retry;
         auto task = lines.take(retry ? Line::unpin_retry : Line::unpin);
+        // Pinned here again while it waited: a pin may take hours, so it needs a place of its own.
+        if (const auto facts = read(task->row.cid); facts && facts.value().mine) {
+            const bool tried = facts.value().record.has_value();
+            lines.push(tried ? line_of_retry(facts.value(), world.system_now(), priority_rule())
+                             : Line::fresh,
+                       task);
+            continue;
+        }
         task->retry = retry;
         unpin_shares.begin(retry);
         start(std::move(task));
