@@ -21,8 +21,11 @@ void DeathWatch::look(const View& view, SteadyTime now) {
     find_mass();
     if (!mass_) return;
     std::erase_if(mass_->peers, left);
-    const bool all_back = std::none_of(mass_->peers.begin(), mass_->peers.end(),
-                                       [&](const PeerId& p) { return silences_.contains(p); });
+    const bool all_back =
+        std::none_of(mass_->peers.begin(), mass_->peers.end(), [&](const PeerId& peer) {
+            const auto silence = silences_.find(peer);
+            return silence != silences_.end() && silence->second.vanished;
+        });
     if (all_back || now >= end_of_mass()) mass_.reset();
 }
 
@@ -67,11 +70,8 @@ std::vector<PeerId> DeathWatch::silent() const {
 void DeathWatch::answered(const PeerId& peer, SteadyTime now) {
     const auto found = silences_.find(peer);
     if (found == silences_.end()) return;
-    // It has not vanished, only its pings have.
+    // It is here. Whether it had vanished before nobody can tell: a mass it belongs to lasts.
     found->second = Silence{.since = now};
-    if (!mass_) return;
-    mass_->peers.erase(peer);
-    if (mass_->peers.size() * 2 <= members_.size()) mass_.reset();
 }
 
 std::vector<PeerId> DeathWatch::dead(const std::vector<PeerId>& suspects, SteadyTime now) {

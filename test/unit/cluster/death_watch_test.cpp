@@ -122,6 +122,19 @@ TEST_F(DeathWatchTest,
     EXPECT_EQ(dead(), (Ids{2, 3}));
 }
 
+TEST_F(DeathWatchTest, an_answer_of_one_that_came_back_does_not_end_a_mass_vanish) {
+    members(5);
+    at(1min, {2, 3, 4});
+    at(3min, {2, 3, 4});
+    watch.answered(peer(2), now_);  // it has just started, its pings are still to come
+    at(6min, {3, 4});
+    EXPECT_EQ(suspects(), (Ids{3, 4}));
+    EXPECT_EQ(dead(), Ids{});
+    ASSERT_TRUE(watch.take_news());
+    at(51min, {3, 4});
+    EXPECT_EQ(dead(), (Ids{3, 4}));
+}
+
 TEST_F(DeathWatchTest, what_is_no_mass_vanish) {
     struct Case {
         const char* name;
