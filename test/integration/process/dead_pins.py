@@ -33,7 +33,7 @@ def time_for(test, args, name, good, dead):
     peer.start()
     begin = time.monotonic()
     limit = 60 + 2 * dead * PATIENCE / WORKERS
-    wait_until(limit, f"all {good} good pins are held", lambda: stub.get("/bench/counters")["pins"] == good, pause=0.2)
+    wait_until(limit, f"all {good} good pins are held", lambda: stub.ask("GET", "/bench/counters")["pins"] == good, pause=0.2)
     return time.monotonic() - begin, peer
 
 

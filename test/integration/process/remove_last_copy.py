@@ -16,7 +16,8 @@ def row_of(asked, cid, name):
 
 def pin_on(asked, cid, *holders):
     """Until the metrics of all have come, there are too few candidates."""
-    words = ["pin", "add", "--no-status", "--rmin", "2", "--rmax", "2", "--allocations", ",".join(h.id for h in holders), cid]
+    count = str(len(holders))
+    words = ["pin", "add", "--no-status", "--rmin", count, "--rmax", count, "--allocations", ",".join(h.id for h in holders), cid]
     peers.wait_until(30, "the pin is taken", lambda: asked.ctl(*words, ok=False).returncode == 0, pause=0.5)
 
 
@@ -44,7 +45,7 @@ def main(args):
         peers.check(status == 409 and cid in body, f"the only whole copy goes without a word: {status} {body}; peer2 says {failed}")
         peers.check(first.alive(), f"peer1 has ended:\n{first.tail()}")
 
-        pin_on(third, cid, first, third)
+        pin_on(third, cid, first, second, third)
         peers.wait_until(60, "peer3 has it", lambda: row_of(third, cid, "peer3").get("status") == "pinned")
         status, _, body = third.request("DELETE", f"/peers/{first.id}")
         peers.check(status == 204, f"another peer has the item, so nothing is lost: {status} {body}")
