@@ -400,10 +400,26 @@ std::string SimCluster::check_allocations(const PinSet& pins) const {
                 return cid.to_string() + " names a holder twice";
             if (std::none_of(peers_.begin(), peers_.end(),
                              [&](const auto& p) { return p->id == holder && p->member; }))
-                return cid.to_string() + " is allocated to a peer that is no member";
+                return cid.to_string() + " is allocated to a peer that is no member" +
+                       describe_membership(holder);
         }
     }
     return {};
+}
+
+/// Who counts the peer as a member, for people.
+std::string SimCluster::describe_membership(const PeerId& id) const {
+    std::string out = ": " + id.to_string() + " (";
+    for (std::size_t number = 0; number < peers_.size(); ++number) {
+        const auto& each = *peers_[number];
+        if (each.id == id)
+            out += " it is peer " + std::to_string(number) + (each.up() ? ", up" : ", down");
+        if (!each.up()) continue;
+        const auto members = peers_[number]->life().consensus.peers();
+        const bool listed = std::find(members.begin(), members.end(), id) != members.end();
+        out += "; peer " + std::to_string(number) + (listed ? " lists it" : " does not list it");
+    }
+    return out + ")";
 }
 
 std::string SimCluster::check_held(const PinSet& pins, int number) {

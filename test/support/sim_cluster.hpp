@@ -131,6 +131,7 @@ class SimCluster {
     std::string check_cid(const Cid& cid, const std::vector<Operation>& operations,
                           const state::StoredPin* pin) const;
     std::string check_allocations(const PinSet& pins) const;
+    std::string describe_membership(const PeerId& id) const;
     std::string check_held(const PinSet& pins, int number);
 
     SimPeerOptions options_;

@@ -1,5 +1,6 @@
-"""All holders of an item die, their pin goes to others who cannot have the content, the holders return and are collected as soon as
-they know: the content is there all the same, and the old copies go once the new holders have theirs."""
+"""All holders of an item die. Where the others could fetch it from outside their pin goes to them, who cannot have the content; the
+holders return and are collected as soon as they know: the content is there all the same, and the old copies go once the new holders
+have theirs. Where nobody could fetch it the pin stays and waits for its holders."""
 
 import hashlib
 import json
@@ -26,9 +27,39 @@ def reads(peer, cid, sha):
     return done.returncode == 0 and hashlib.sha256(done.stdout).hexdigest() == sha
 
 
-def repaired(args, count, replicas):
+def start_all(test, count, public):
+    """A cluster whose peers could fetch from outside, or not. Of the public network there is nobody but themselves, on loopback."""
+    peers = []
+    for i in range(1, count + 1):
+        peer = test.peer(f"peer{i}", ENV).init(secret=peers[0].secret if peers else None)
+        if public:
+            config = peer.config()
+            config["ipfs_connector"]["embedded"].update(
+                network="public", public_listen_multiaddress=["/ip4/127.0.0.1/tcp/0"], bootstrap=[], provide="off")
+            peer.write_config(config)
+        peer.start(*(["--bootstrap", peers[0].address] if peers else []))
+        peers.append(peer)
+    for peer in peers:
+        wait_until(60, f"{peer.name} sees {count} members",
+                   lambda: len(json.loads(peer.request("GET", "/id")[2]).get("cluster_peers") or []) == count)
+    return peers
+
+
+def stays(rest, holders, cid, old):
+    """The pin of an item that nobody else has or could fetch waits for its holders, and says so."""
+    wait_until(30, "the item waits for its holders",
+               lambda: any("waits for this peer" in row["error"] for row in rest[0].status(cid).values()))
+    for peer in rest:
+        peer.ctl("ipfs", "gc")
+    check(allocations(rest[0], cid) == old, "the pin has not moved")
+    for holder in holders:
+        holder.start()
+    holders[0].ctl("ipfs", "gc")
+
+
+def repaired(args, count, replicas, public=True):
     with ProcessTest(args) as test:
-        peers = test.cluster(count, ENV)
+        peers = start_all(test, count, public)
         path = os.path.join(test.work, "content")
         data = random.SystemRandom().randbytes(SIZE)
         sha = hashlib.sha256(data).hexdigest()
@@ -46,6 +77,12 @@ def repaired(args, count, replicas):
         for holder in holders:
             holder.kill()
         rest = peers[:-replicas]
+        if not public:
+            stays(rest, holders, cid, old)
+            for peer in peers:
+                check(reads(peer, cid, sha), f"the content is read through {peer.name}")
+            print(f"{count} peers, {replicas} holders returned to their pin", flush=True)
+            return
         wait_until(30, "the pin was given to others", lambda: not allocations(rest[0], cid) & old)
         for holder in holders:
             holder.start()
@@ -75,6 +112,7 @@ def main():
     args = arguments(__doc__).parse_args()
     repaired(args, 3, 1)
     repaired(args, 5, 2)
+    repaired(args, 3, 1, public=False)
 
 
 run(main)

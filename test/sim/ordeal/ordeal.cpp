@@ -280,8 +280,12 @@ bool Ordeal::wipe(int number) {
 bool Ordeal::remove(int number) {
     if (leaving_ >= 0 || members() < 4 || !peer(number).member) return false;
     if (wiped_ >= 0 && !all_well()) return false;
+    // One that is still joining goes on asking to be taken in, whoever removes it meanwhile.
+    auto& leaves = peer(number);
+    if (leaves.up() && !leaves.life().cluster.ready()) return false;
     leaving_ = number;
     ask_to_remove();
+    if (!removal_) leaving_ = -1;
     return removal_ != nullptr;
 }
 
@@ -291,6 +295,11 @@ void Ordeal::ask_to_remove() {
     for (int number = 0; number < cluster_.size(); ++number) {
         auto& asked = peer(number);
         if (number == leaving_ || !asked.up() || !asked.member) continue;
+        // "No member" may be the answer of one that has not heard of it yet.
+        const auto listed = asked.life().consensus.peers();
+        const bool known =
+            std::find(listed.begin(), listed.end(), peer(leaving_).id) != listed.end();
+        if (!removal_ && !known) continue;
         removal_ = cluster_.request<void>(
             number, asked.life().cluster.peer_remove(peer(leaving_).id, force));
         return;
