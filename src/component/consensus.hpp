@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "component/cordon.hpp"
 #include "model/pin_operation.hpp"
 #include "runtime/async.hpp"
 #include "runtime/world.hpp"
@@ -42,6 +43,14 @@ class Consensus {
     /// one. Both: `unknown_outcome` when it was accepted and its end was not seen.
     virtual Async<> remove_peer(PeerId peer) = 0;
     virtual bool is_trusted(const PeerId& peer) = 0;
+
+    /// What was told about a member; `none` for others.
+    virtual Cordon cordon(const PeerId& /*peer*/) { return {}; }
+    /// Tells it; ok once it is committed and applied here. `not_found`: no member. Errors as of
+    /// `commit`.
+    virtual Async<> set_cordon(PeerId /*peer*/, Cordon /*cordon*/) {
+        co_return Error{Kind::unsupported, "this consensus has no cordons"};
+    }
 
     /// Waits until this peer is a member, knows a leader and has applied what was committed when it
     /// asked.
