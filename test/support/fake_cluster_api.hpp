@@ -186,7 +186,11 @@ class FakeClusterApi final : public component::ClusterApi {
         if (call_error) co_return fail(*call_error);
         co_return ok();
     }
-    Async<> join(Multiaddr) override { co_return ok(); }
+    Async<> join(Multiaddr address) override {
+        calls.push_back("join " + address.to_string());
+        if (call_error) co_return fail(*call_error);
+        co_return ok();
+    }
 
     Async<Pin> pin(Pin pin) override {
         calls.push_back("pin " + pin.cid.to_string());

@@ -60,12 +60,6 @@ SimCluster::~SimCluster() {
     peers_.clear();
 }
 
-std::vector<PeerId> SimCluster::all_ids() const {
-    std::vector<PeerId> out;
-    for (const auto& peer : peers_) out.push_back(peer->id);
-    return out;
-}
-
 void SimCluster::start(int number) {
     auto& started = peer(number);
     note("start " + std::to_string(number));
@@ -74,9 +68,14 @@ void SimCluster::start(int number) {
         for (const auto& other : peers_)
             if (other->member && !other->joiner)
                 bootstrap.push_back(network.address_of(other->id).with_peer(other->id));
-    // Whoever comes for the first time knows nobody but those it asks.
-    const bool newcomer = started.joiner && started.life_number() == 0;
-    started.start(newcomer ? std::vector<PeerId>{} : all_ids(), std::move(bootstrap));
+    // Founders are told of each other; a newcomer knows nobody but those it asks. Later lives know
+    // what the earlier ones have learnt.
+    if (!started.joiner && started.life_number() == 0)
+        for (const auto& other : peers_)
+            if (other->id != started.id)
+                started.peerstore.addresses.push_back(
+                    network.address_of(other->id).with_peer(other->id));
+    started.start(std::move(bootstrap));
 }
 
 void SimCluster::start_all() {

@@ -125,7 +125,6 @@ class SimCluster {
     static asio::awaitable<void> run_read(SimCluster* cluster, SimPeer* peer, int number);
     static Async<std::uint64_t> read_current(SimPeer* peer, Cid cid);
     void record_answer(SimPeer* peer, std::uint64_t life, int number, std::optional<Error> error);
-    std::vector<PeerId> all_ids() const;
     Result<PinSet> pinset(int number);
     std::string check_promises(const PinSet& pins) const;
     std::string check_cid(const Cid& cid, const std::vector<Operation>& operations,

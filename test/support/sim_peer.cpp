@@ -1,8 +1,7 @@
 #include "support/sim_peer.hpp"
 
 #include "base/assert.hpp"
-#include "cluster/rpc_handlers.hpp"
-#include "tracker/pins_to_hold.hpp"
+#include "informer/informers.hpp"
 
 namespace ipfscluster::test {
 
@@ -35,15 +34,14 @@ SimPeer::Content::Content(SimPeer& peer, state::State& state, storage::Store& st
     : rows(peer.world, peer.rows_disk_),
       blocks(peer.world, 1ull << 30, peer.block_disk_),
       supply(blocks),
-      bitswap(peer.world, host, supply),
-      node({.world = peer.world,
-            .blocks = blocks,
-            .rows = rows,
-            .fetcher = &bitswap,
-            .host = &host,
-            .self = peer.id,
-            .options = peer.options_.node,
-            .wanted = [&state, &store] { return tracker::pins_to_hold(state, store); }}) {}
+      content({.world = peer.world,
+               .host = host,
+               .store = store,
+               .state = state,
+               .blocks = blocks,
+               .rows = rows,
+               .supply = supply},
+              {.node = peer.options_.node}) {}
 
 /// The answer of a holder that has the item, given for it without asking.
 static Async<PinInfo> as_if_held(state::State* state, Cid cid) {
@@ -57,47 +55,54 @@ static Async<PinInfo> as_if_held(state::State* state, Cid cid) {
     co_return row;
 }
 
-SimPeer::Life::Life(SimPeer& peer, std::uint64_t life_number)
+peer::PeerOptions SimPeer::peer_options(std::vector<Multiaddr> bootstrap) const {
+    const auto ttl = options_.metric_ttl;
+    return {
+        .raft = options_.raft,
+        .monitor = options_.monitor,
+        .tracker = options_.tracker,
+        .cluster = options_.cluster,
+        .allocate_by = {"freespace"},
+        .join = {.bootstrap = std::move(bootstrap),
+                 .dial_timeout = options_.cluster.dial_timeout,
+                 .retry = 500ms},
+        .informers = [ttl](component::IpfsConnector& of, component::PinTracker&) {
+            using informer::DiskInformer;
+            peer::Informers out;
+            out.push_back(std::make_unique<DiskInformer>(of, DiskInformer::Type::freespace, ttl));
+            return out;
+        }};
+}
+
+SimPeer::Life::Life(SimPeer& machine, std::uint64_t life_number, std::vector<Multiaddr> bootstrap)
     : number(life_number),
-      store(peer.world, peer.disk_),
-      state(store, peer.id),
-      host(peer.network_.add_host(peer.id)),
-      content(peer.options_.embedded ? std::make_unique<Content>(peer, state, store, *host)
-                                     : nullptr),
-      ipfs(content ? static_cast<component::IpfsConnector&>(content->node) : peer.ipfs),
-      consensus(peer.world, *host, store, state, peer.options_.raft),
-      monitor(peer.world, *host, peer.options_.monitor, [this] { return consensus.peers(); }),
-      allocator({"freespace"}),
-      tracker(peer.world, store, state, ipfs, peer.options_.tracker),
-      disk(ipfs, informer::DiskInformer::Type::freespace, peer.options_.metric_ttl),
-      server(peer.world, *host,
-             [this](const PeerId& other) { return consensus.is_trusted(other); }),
-      client(peer.world, *host),
-      peers(client),
-      cluster(cluster::ClusterParts{.world = peer.world,
-                                    .host = *host,
-                                    .state = state,
-                                    .consensus = consensus,
-                                    .tracker = tracker,
-                                    .ipfs = ipfs,
-                                    .monitor = monitor,
-                                    .allocator = allocator,
-                                    .informers = {&disk},
-                                    .peers = peers,
-                                    .store = store},
-              peer.options_.cluster),
-      tasks(peer.world, "service"),
-      clients(peer.world, "clients") {
-    tracker.ask_holders_through(
-        {.members = [this] { return consensus.peers(); },
-         .alive = [this, lies = peer.options_.believe_holders_unasked](
-                      const PeerId& other) { return lies || monitor.alive(other); },
-         .status =
-             [this, lies = peer.options_.believe_holders_unasked](PeerId other, Cid cid) {
-                 return lies ? as_if_held(&state, std::move(cid))
-                             : peers.status(std::move(other), std::move(cid));
-             }});
-    store.acknowledge_without_sync(peer.options_.acknowledge_without_sync);
+      store(machine.world, machine.disk_),
+      state(store, machine.id),
+      host(machine.network_.add_host(machine.id)),
+      content(machine.options_.embedded ? std::make_unique<Content>(machine, state, store, *host)
+                                        : nullptr),
+      ipfs(content ? static_cast<component::IpfsConnector&>(content->content.node())
+                   : machine.ipfs),
+      peer({.world = machine.world,
+            .host = *host,
+            .store = store,
+            .state = state,
+            .ipfs = ipfs,
+            .content = content ? &content->content : nullptr,
+            .peerstore = machine.peerstore},
+           machine.peer_options(std::move(bootstrap))),
+      consensus(peer.consensus()),
+      monitor(peer.monitor()),
+      tracker(peer.tracker()),
+      cluster(peer.cluster()),
+      starting(machine.world, "start"),
+      clients(machine.world, "clients") {
+    store.acknowledge_without_sync(machine.options_.acknowledge_without_sync);
+    if (machine.options_.believe_holders_unasked)
+        peer.tracker().ask_holders_through(
+            {.members = [this] { return consensus.peers(); },
+             .alive = [](const PeerId&) { return true; },
+             .status = [this](PeerId, Cid cid) { return as_if_held(&state, std::move(cid)); }});
 }
 
 SimPeer::SimPeer(SimWorld& shared, net::MemoryNetwork& network, PeerId peer_id,
@@ -115,19 +120,18 @@ SimPeer::~SimPeer() {
     ICL_ASSERT(stopped_, "a simulated peer must be stopped");
 }
 
-void SimPeer::start(const std::vector<PeerId>& known, std::vector<Multiaddr> bootstrap) {
+void SimPeer::start(std::vector<Multiaddr> bootstrap) {
     ICL_ASSERT(stopped_, "the earlier life has not ended");
     life_.reset();
-    life_ = std::make_unique<Life>(*this, ++life_number_);
-    for (const auto& other : known)
-        if (other != id) life_->host->add_addresses(other, {network_.address_of(other)});
+    life_ = std::make_unique<Life>(*this, ++life_number_, std::move(bootstrap));
+    peerstore.process_gone = false;
     up_ = true;
     stopped_ = false;
     disk_broken_ = false;
-    life_->tasks.spawn(run_start(std::move(bootstrap)));
+    life_->starting.spawn(run_start());
 }
 
-asio::awaitable<void> SimPeer::run_start(std::vector<Multiaddr> bootstrap) {
+asio::awaitable<void> SimPeer::run_start() {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto started = co_await start_parts();
     if (!started) {
@@ -135,33 +139,22 @@ asio::awaitable<void> SimPeer::run_start(std::vector<Multiaddr> bootstrap) {
             problem = "start: " + started.error().text;
         co_return;
     }
-    life_->tasks.spawn(watch_end());
-    if (!bootstrap.empty()) life_->tasks.spawn(join_through(std::move(bootstrap)));
+    life_->starting.spawn(watch_end());
 }
 
 Async<> SimPeer::start_parts() {
     auto& life = *life_;
     ICL_CO_TRY(life.state.open());
-    life.tracker.set_identity({options_.cluster.peername, ipfs.own_id});
-    if (life.content) life.content->bitswap.start();
-    ICL_CO_TRY(co_await life.ipfs.start());
-    ICL_CO_TRY(co_await life.monitor.start());
-    cluster::register_rpc_handlers(life.server,
-                                   {.api = life.cluster,
-                                    .tracker = life.tracker,
-                                    .ipfs = life.ipfs,
-                                    .consensus = life.consensus,
-                                    .alive = [&life] { return life.cluster.alive(); }});
-    life.server.start();
-    ICL_CO_TRY(co_await life.consensus.start());
-    ICL_CO_TRY(co_await life.tracker.start());
-    ICL_CO_TRY(co_await life.cluster.start());
+    ICL_CO_TRY(co_await life.peer.learn_addresses());
+    ICL_CO_TRY(co_await life.peer.start());
+    // As a daemon does that answers: it says who it is.
+    if (!life.content) life.peer.tracker().set_identity({options_.cluster.peername, ipfs.own_id});
     co_return ok();
 }
 
 asio::awaitable<void> SimPeer::watch_end() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto why = co_await life_->consensus.wait_ended();
+    auto why = co_await life_->peer.wait_ended();
     if (!up_ || why.kind == Kind::shutting_down || why.kind == Kind::cancelled) co_return;
     if (disk_broken_) {
         crash();
@@ -172,21 +165,10 @@ asio::awaitable<void> SimPeer::watch_end() {
     stop();
 }
 
-asio::awaitable<void> SimPeer::join_through(std::vector<Multiaddr> bootstrap) {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    while (!life_->consensus.ready()) {
-        for (const auto& address : bootstrap) {
-            auto joined = co_await life_->cluster.join(address);
-            if (joined || joined.error().kind == Kind::cancelled) co_return;
-        }
-        auto slept = co_await world.sleep_for(500ms);
-        if (!slept) co_return;
-    }
-}
-
 void SimPeer::crash() {
     if (!up_) return;
     up_ = false;
+    peerstore.process_gone = true;
     life_->store.crash();
     if (life_->content) {
         life_->content->rows.crash();
@@ -217,18 +199,15 @@ void SimPeer::stop() {
 
 asio::awaitable<void> SimPeer::end_life() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    // The order of the service's shutdown; results do not matter to a peer that is going.
+    // Results do not matter to a peer that is going.
     auto& life = *life_;
-    auto ended = co_await life.tasks.stop();
+    peer::Shutdown shutdown(world);
+    peer::Hurry hurry(world);
+    auto ended = co_await life.starting.stop();
+    co_await life.peer.stop_tasks(&shutdown);
     ended = co_await life.clients.stop();
-    ended = co_await life.cluster.stop();
-    ended = co_await life.server.stop();
-    ended = co_await life.consensus.stop();
-    ended = co_await life.tracker.stop();
-    ended = co_await life.monitor.stop();
-    ended = co_await life.ipfs.stop();
+    co_await life.peer.stop(&shutdown, &hurry, false);
     if (life.content) {
-        ended = co_await life.content->bitswap.stop();
         ended = co_await life.content->blocks.close();
         ended = co_await life.content->rows.close();
     }

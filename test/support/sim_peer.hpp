@@ -2,22 +2,12 @@
 #include <memory>
 #include <string>
 
-#include "allocator/balanced_allocator.hpp"
 #include "blockstore/memory_block_store.hpp"
-#include "cluster/cluster.hpp"
-#include "consensus/raft/raft_consensus.hpp"
-#include "exchange/bitswap.hpp"
-#include "informer/informers.hpp"
-#include "ipfs/node/embedded_node.hpp"
-#include "ipfs/node/node_supply.hpp"
-#include "monitor/pubsub_monitor.hpp"
 #include "net/memory_host.hpp"
-#include "rpc/client.hpp"
-#include "rpc/server.hpp"
+#include "peer/peer.hpp"
 #include "runtime/sim_peer_world.hpp"
 #include "storage/memory_store.hpp"
 #include "support/fake_ipfs.hpp"
-#include "tracker/tracker.hpp"
 
 namespace ipfscluster::test {
 
@@ -37,9 +27,28 @@ struct SimPeerOptions {
     node::NodeOptions node;
 };
 
-/// One whole peer as the service wires it, but for its HTTP surfaces: in-memory database and
-/// network, and a daemon that survives its crashes. Owned by SimCluster; `stopped()` before it is
-/// destroyed.
+/// Addresses on the disk of one machine.
+class MemoryPeerstore final : public peer::Peerstore {
+ public:
+    Async<std::vector<Multiaddr>> load() override { co_return addresses; }
+    Async<> save(std::vector<Multiaddr> known) override {
+        if (process_gone) co_return fail(Kind::cancelled, "the process is gone");
+        addresses = std::move(known);
+        co_return ok();
+    }
+    Async<> remember(std::vector<PeerId> known) override {
+        if (process_gone) co_return fail(Kind::cancelled, "the process is gone");
+        members = std::move(known);
+        co_return ok();
+    }
+    std::vector<Multiaddr> addresses;
+    std::vector<PeerId> members;
+    bool process_gone = false;
+};
+
+/// One machine with a peer: what the peer stands on is in memory, and a daemon survives its
+/// crashes; the peer is the one of the service, but for its HTTP surfaces. Owned by SimCluster;
+/// `stopped()` before it is destroyed.
 class SimPeer {
  public:
     SimPeer(SimWorld& shared, net::MemoryNetwork& network, PeerId id, SimPeerOptions options);
@@ -51,35 +60,29 @@ class SimPeer {
         storage::MemoryStore rows;
         blockstore::MemoryBlockStore blocks;
         node::NodeSupply supply;
-        exchange::Bitswap bitswap;
-        node::EmbeddedNode node;
+        peer::Content content;
     };
 
-    /// The components of one life, from a start to a crash or stop.
+    /// One life, from a start to a crash or stop.
     struct Life {
-        Life(SimPeer& peer, std::uint64_t number);
+        Life(SimPeer& peer, std::uint64_t number, std::vector<Multiaddr> bootstrap);
         std::uint64_t number;
         storage::MemoryStore store;
         state::State state;
         std::unique_ptr<net::MemoryHost> host;
         std::unique_ptr<Content> content;  ///< empty: a fake daemon
         component::IpfsConnector& ipfs;
-        raft::RaftConsensus consensus;
-        monitor::PubsubMonitor monitor;
-        allocator::BalancedAllocator allocator;
-        tracker::Tracker tracker;
-        informer::DiskInformer disk;
-        rpc::Server server;
-        rpc::Client client;
-        cluster::PeerClient peers;
-        cluster::Cluster cluster;
-        TaskGroup tasks;    ///< what the service's main runs
-        TaskGroup clients;  ///< requests that would come over HTTP
+        peer::Peer peer;
+        raft::RaftConsensus& consensus;
+        monitor::PubsubMonitor& monitor;
+        tracker::Tracker& tracker;
+        cluster::Cluster& cluster;
+        TaskGroup starting;  ///< what the service's main runs
+        TaskGroup clients;   ///< requests that would come over HTTP
     };
 
-    /// Starts a new life on what the last one left on the disk. `known`: addresses of the
-    /// peerstore.
-    void start(const std::vector<PeerId>& known, std::vector<Multiaddr> bootstrap = {});
+    /// Starts a new life on what the last one left on the disk.
+    void start(std::vector<Multiaddr> bootstrap = {});
     /// The process dies: unsynced writes are lost, streams break, requests get no answer.
     void crash();
     /// The process dies and its database is gone.
@@ -100,6 +103,7 @@ class SimPeer {
     /// The world as this peer sees it: its wall clock may be off.
     SimPeerWorld world;
     FakeIpfs ipfs;
+    MemoryPeerstore peerstore;
     bool joiner = false;  ///< started with `--bootstrap`
     bool member = true;   ///< false: was removed, and shall not come back
     bool may_hold_more =
@@ -107,10 +111,10 @@ class SimPeer {
     std::string problem;  ///< a failure nobody caused
 
  private:
-    asio::awaitable<void> run_start(std::vector<Multiaddr> bootstrap);
+    peer::PeerOptions peer_options(std::vector<Multiaddr> bootstrap) const;
+    asio::awaitable<void> run_start();
     Async<> start_parts();
     asio::awaitable<void> watch_end();
-    asio::awaitable<void> join_through(std::vector<Multiaddr> bootstrap);
     asio::awaitable<void> end_life();
 
     net::MemoryNetwork& network_;

@@ -9,10 +9,9 @@
 #include "cli/service/options.hpp"
 #include "cli/service/peer_parts.hpp"
 #include "cli/service/provided_keys.hpp"
-#include "cluster/rpc_handlers.hpp"
-#include "config/peerstore.hpp"
+#include "cli/service/supervisor.hpp"
 #include "consensus/raft/loss.hpp"
-#include "tracker/pins_to_hold.hpp"
+#include "informer/informers.hpp"
 
 namespace ipfscluster::service {
 
@@ -50,19 +49,6 @@ Async<> Peer::Parts::start_network() {
     logger("cluster")->info("IPFS Cluster v{} listening on:", kClusterVersion);
     for (const auto& address : host->addresses())
         logger("cluster")->info("        {}", address.to_string());
-    config::Warnings warnings;
-    ICL_CO_TRY(auto known, config::load_peerstore(config.peerstore_path(), warnings));
-    for (const auto& text : warnings) logger("pstoremgr")->warn("{}", text);
-    saved_addresses = known;
-    known.insert(known.begin(), config.cluster.peer_addresses.begin(),
-                 config.cluster.peer_addresses.end());
-    known.insert(known.begin(), bootstrap.begin(), bootstrap.end());
-    for (const auto& address : known)
-        if (const auto peer = address.peer_id(); peer && *peer != identity.id)
-            host->add_addresses(*peer, std::vector<Multiaddr>(1, address.without_peer()));
-    // Before it joins: a peer that dies while it is taken in is a member that knows nobody.
-    const bool went_on = co_await try_save_peerstore();
-    if (!went_on) co_return fail(Kind::cancelled, "cancelled");
     co_return ok();
 }
 
@@ -74,10 +60,11 @@ Async<> Peer::Parts::open_ipfs() {
 Async<> Peer::Parts::open_daemon() {
     auto options = ipfshttp_options(config);
     options.client.on_id = [this](const IpfsId& id) {
-        if (tracker) tracker->set_identity({config.cluster.peername, id});
+        if (core) core->tracker().set_identity({config.cluster.peername, id});
     };
     options.trigger_informers = [this] {
-        if (!sending_metrics && ready_once) sending_metrics = tasks.spawn(send_metrics());
+        if (core && core->ready() && !sending_metrics)
+            sending_metrics = core->tasks().spawn(send_metrics());
     };
     ICL_CO_TRY(daemon, ipfshttp::HttpConnector::make(world, std::move(options)));
     ipfs = daemon.get();
@@ -85,7 +72,7 @@ Async<> Peer::Parts::open_daemon() {
 }
 
 asio::awaitable<void> Peer::Parts::send_metrics() {
-    auto sent = co_await cluster->send_metrics();
+    auto sent = co_await core->cluster().send_metrics();
     if (!sent)
         logger("monitor")->debug("metrics could not be sent error=\"{}\"", sent.error().text);
     sending_metrics = false;
@@ -105,28 +92,20 @@ Async<> Peer::Parts::open_blocks() {
     block_rows = std::move(opened.rows);
     blocks = std::move(opened.blocks);
     supply = std::make_unique<node::NodeSupply>(*blocks);
-    bitswap = std::make_unique<exchange::Bitswap>(world, *host, *supply);
     if (config.embedded.network == "public") {
         ICL_CO_TRY(co_await open_public_network());
     }
-    exchange::Fetcher* fetcher = bitswap.get();
-    if (both_networks) fetcher = both_networks.get();
-    net::Host* outside = public_network ? &public_network->host() : host.get();
-    node = std::make_unique<node::EmbeddedNode>(
-        node::EmbeddedNodeConfig{.world = world,
-                                 .blocks = *blocks,
-                                 .rows = *block_rows,
-                                 .fetcher = fetcher,
-                                 .host = outside,
-                                 .self = outside->id(),
-                                 .options = node_options(config),
-                                 .rows_lost = blocks->rebuilt(),
-                                 .wanted = [this] { return tracker::pins_to_hold(*state, *store); },
-                                 .pinned =
-                                     [this](const Cid& cid) {
-                                         if (public_network) public_network->provide(cid);
-                                     }});
-    ipfs = node.get();
+    content = std::make_unique<peer::Content>(
+        peer::ContentParts{.world = world,
+                           .host = *host,
+                           .store = *store,
+                           .state = *state,
+                           .blocks = *blocks,
+                           .rows = *block_rows,
+                           .supply = *supply,
+                           .public_network = public_network.get()},
+        peer::ContentOptions{.node = node_options(config), .rows_lost = blocks->rebuilt()});
+    ipfs = &content->node();
     co_return ok();
 }
 
@@ -137,15 +116,15 @@ Async<> Peer::Parts::open_public_network() {
     public_network = std::move(opened).value();
     public_network->host().on_failure(
         [this](Error why) { end(why.in("the public network has failed")); });
-    both_networks = std::make_unique<exchange::MultiFetcher>(
-        world, *bitswap, public_network->fetcher(), [this] { return public_network->state(); });
     co_return ok();
 }
 
-void Peer::Parts::make_informers() {
+peer::Informers Peer::Parts::make_informers(component::IpfsConnector& of,
+                                            component::PinTracker& tracker) {
     using namespace informer;
+    peer::Informers informers;
     if (config.disk.enabled)
-        informers.push_back(std::make_unique<DiskInformer>(*ipfs,
+        informers.push_back(std::make_unique<DiskInformer>(of,
                                                            config.disk.metric_type == "reposize"
                                                                ? DiskInformer::Type::reposize
                                                                : DiskInformer::Type::freespace,
@@ -155,86 +134,87 @@ void Peer::Parts::make_informers() {
             std::make_unique<TagsInformer>(config.tags.tags, config.tags.metric_ttl));
     if (config.pinqueue.enabled)
         informers.push_back(std::make_unique<PinQueueInformer>(
-            *tracker, config.pinqueue.weight_bucket_size, config.pinqueue.metric_ttl));
+            tracker, config.pinqueue.weight_bucket_size, config.pinqueue.metric_ttl));
     if (config.numpin.enabled)
-        informers.push_back(std::make_unique<NumPinInformer>(*ipfs, config.numpin.metric_ttl));
+        informers.push_back(std::make_unique<NumPinInformer>(of, config.numpin.metric_ttl));
+    return informers;
 }
 
-void Peer::Parts::make_components() {
+void Peer::Parts::make_core() {
     auto agreement = raft_options(config, !bootstrap.empty());
     agreement.remembered = memory.known().members;
     agreement.joining = memory.known().joining;
     agreement.found_alone = found_alone;
     agreement.floor = std::make_shared<raft::DiskFloorFile>(floor_path(config));
-    consensus =
-        std::make_unique<raft::RaftConsensus>(world, *host, *store, *state, std::move(agreement));
-    monitor = std::make_unique<monitor::PubsubMonitor>(world, *host, monitor_options(config),
-                                                       [this] { return consensus->peers(); });
-    allocator = std::make_unique<allocator::BalancedAllocator>(config.allocator.allocate_by);
-    tracker =
-        std::make_unique<tracker::Tracker>(world, *store, *state, *ipfs, tracker_options(config));
-    make_informers();
-    rpc_server = std::make_unique<rpc::Server>(
-        world, *host, [this](const PeerId& p) { return consensus->is_trusted(p); });
-    rpc_client = std::make_unique<rpc::Client>(world, *host);
-    peer_client = std::make_unique<cluster::PeerClient>(*rpc_client);
-    tracker->ask_holders_through(
-        {.members = [this] { return consensus->peers(); },
-         .alive = [this](const PeerId& p) { return monitor->alive(p); },
-         .status = [this](PeerId p,
-                          Cid cid) { return peer_client->status(std::move(p), std::move(cid)); }});
-    std::vector<component::Informer*> borrowed;
-    for (const auto& i : informers) borrowed.push_back(i.get());
-    cluster =
-        std::make_unique<cluster::Cluster>(cluster::ClusterParts{.world = world,
-                                                                 .host = *host,
-                                                                 .state = *state,
-                                                                 .consensus = *consensus,
-                                                                 .tracker = *tracker,
-                                                                 .ipfs = *ipfs,
-                                                                 .monitor = *monitor,
-                                                                 .allocator = *allocator,
-                                                                 .informers = std::move(borrowed),
-                                                                 .peers = *peer_client,
-                                                                 .store = *store},
-                                           cluster_options(config));
+    peer::PeerOptions options{
+        .raft = std::move(agreement),
+        .monitor = monitor_options(config),
+        .tracker = tracker_options(config),
+        .cluster = cluster_options(config),
+        .allocate_by = config.allocator.allocate_by,
+        .join = {.bootstrap = bootstrap,
+                 .peer_addresses = config.cluster.peer_addresses,
+                 .dial_timeout = config.cluster.dial_peer_timeout},
+        .informers = [this](auto& of, auto& tracker) { return make_informers(of, tracker); },
+        .on_ready = [this] { on_ready(); }};
+    core = std::make_unique<peer::Peer>(peer::PeerParts{.world = world,
+                                                        .host = *host,
+                                                        .store = *store,
+                                                        .state = *state,
+                                                        .ipfs = *ipfs,
+                                                        .content = content.get(),
+                                                        .peerstore = peerstore},
+                                        std::move(options));
+    if (failed_early) core->end(*failed_early);
 }
 
-Async<> Peer::Parts::start_components() {
-    if (bitswap) bitswap->start();
+Async<> Peer::Parts::start_core() {
+    ICL_CO_TRY(co_await core->learn_addresses());
     if (public_network && config.embedded.provide != "off")
-        public_network->start_providing(provided_keys(config.embedded.provide, *node, *blocks));
-    ICL_CO_TRY(co_await ipfs->start());
-    // A daemon says later who it is.
-    Result<IpfsId> own = IpfsId{};
-    if (node) own = co_await node->id();
-    tracker->set_identity({config.cluster.peername, own ? own.value() : IpfsId{}});
-    ICL_CO_TRY(co_await monitor->start());
-    cluster::register_rpc_handlers(*rpc_server, {.api = *cluster,
-                                                 .tracker = *tracker,
-                                                 .ipfs = *ipfs,
-                                                 .consensus = *consensus,
-                                                 .alive = [this] { return cluster->alive(); }});
-    rpc_server->start();
-    auto agreeing = co_await consensus->start();
-    if (!agreeing) {
-        loss = consensus->loss();
-        co_return fail(agreeing.error());
+        public_network->start_providing(
+            provided_keys(config.embedded.provide, content->node(), *blocks));
+    auto started = co_await core->start();
+    if (!started) loss = core->consensus().loss();
+    co_return started;
+}
+
+void Peer::Parts::end(Error why) {
+    if (core)
+        core->end(std::move(why));
+    else if (!failed_early)
+        failed_early = std::move(why);
+}
+
+void Peer::Parts::on_ready() {
+    notify_supervisor("READY=1");
+    if (daemon && config.ipfshttp.connect_swarms_delay.count() > 0)
+        core->tasks().spawn(connect_swarms());
+}
+
+/// Connects the daemon to those of the other members, once, so that they find each other's blocks.
+asio::awaitable<void> Peer::Parts::connect_swarms() {
+    auto slept = co_await world.sleep_for(config.ipfshttp.connect_swarms_delay);
+    if (!slept) co_return;
+    auto members = core->cluster().peers();
+    while (true) {
+        auto member = co_await members->next();
+        if (!member || !member.value()) co_return;
+        const auto& info = *member.value();
+        if (info.id == identity.id || info.ipfs.addresses.empty()) continue;
+        auto connected = co_await ipfs->swarm_connect(info.ipfs.addresses);
+        if (!connected && connected.error().kind == Kind::cancelled) co_return;
+        if (!connected)
+            logger("ipfshttp")
+                ->debug("the daemon of a member cannot be reached peer={} error=\"{}\"",
+                        info.id.to_string(), connected.error().text);
     }
-    ICL_CO_TRY(co_await tracker->start());
-    ICL_CO_TRY(co_await cluster->start());
-    tasks.spawn(watch_consensus());
-    tasks.spawn(report_ready());
-    tasks.spawn(peerstore_loop());
-    if (!bootstrap.empty()) tasks.spawn(bootstrap_loop());
-    co_return ok();
 }
 
 Async<> Peer::Parts::start_apis() {
     if (config.restapi.enabled) {
         ICL_CO_TRY(access_log, AccessLog::open(config.restapi.http_log_file));
         rest = std::make_unique<rest::RestApi>(
-            world, *cluster, config.restapi,
+            world, core->cluster(), config.restapi,
             [log = access_log](std::string_view line) { log->write(line); });
         ICL_CO_TRY(co_await rest->start());
         for (const auto& address : rest->addresses())
@@ -243,13 +223,13 @@ Async<> Peer::Parts::start_apis() {
                 config.restapi.basic_auth_credentials.empty() ? "" : " - authenticated",
                 address.to_string());
     }
-    if (node && !config.embedded.api_listen_multiaddress.empty()) {
+    if (content && !config.embedded.api_listen_multiaddress.empty()) {
         kubo_rpc::RpcListenerConfig listener;
         listener.server.name = "ipfsnode";
         listener.server.listen = config.embedded.api_listen_multiaddress;
         listener.write_tar = rest::write_tar;
         listener.repo_path = config.embedded.folder;
-        node_api = std::make_unique<kubo_rpc::RpcListener>(*node, std::move(listener));
+        node_api = std::make_unique<kubo_rpc::RpcListener>(content->node(), std::move(listener));
         ICL_CO_TRY(co_await node_api->start());
         for (const auto& address : node_api->addresses())
             logger("ipfsnode")->info("IPFS API and gateway: {}", address.to_string());
@@ -274,35 +254,13 @@ Async<> Peer::Parts::start_proxy() {
                 "stands for the node's own API",
                 config.ipfsproxy.node_multiaddress.to_string());
     if (!before.address) logger("ipfsproxy")->warn("nothing is passed on: {}", before.missing);
-    ICL_CO_TRY(proxy,
-               ipfsproxy::IpfsProxy::make(world, *cluster, config.ipfsproxy, std::move(before),
-                                          [log](std::string_view line) { log->write(line); }));
+    ICL_CO_TRY(proxy, ipfsproxy::IpfsProxy::make(
+                          world, core->cluster(), config.ipfsproxy, std::move(before),
+                          [log](std::string_view line) { log->write(line); }));
     ICL_CO_TRY(co_await proxy->start());
     for (const auto& address : proxy->addresses())
         logger("ipfsproxy")->info("IPFS Proxy: {} -> {}", address.to_string(), proxy->node());
     co_return ok();
-}
-
-Async<> Peer::Parts::logged(const char* what, Async<> work) {
-    const auto start = world.steady_now();
-    auto done = co_await std::move(work);
-    const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(world.steady_now() - start);
-    if (done)
-        logger("cluster")->info("shutdown: {} took={}", what, format_go_duration(took));
-    else
-        logger("cluster")->warn("shutdown: {} failed took={} error=\"{}\"", what,
-                                format_go_duration(took), done.error().text);
-    co_return done;
-}
-
-asio::awaitable<void> Peer::Parts::step(const char* what, Async<> work) {
-    (void)co_await logged(what, std::move(work));
-}
-
-asio::awaitable<void> Peer::Parts::stop_component(const char* what, Async<> work) {
-    auto done = co_await logged(what, std::move(work));
-    if (!done && !stop_failure) stop_failure = done.error().in("shutdown: " + std::string(what));
 }
 
 Peer::Peer(World& world, config::Config config, KeyPair identity, StartWish wish)
@@ -315,16 +273,16 @@ Async<> Peer::Parts::start_all() {
     ICL_CO_TRY(co_await start_storage());
     ICL_CO_TRY(co_await start_network());
     ICL_CO_TRY(co_await open_ipfs());
-    make_components();
-    ICL_CO_TRY(co_await start_components());
+    make_core();
+    ICL_CO_TRY(co_await start_core());
     ICL_CO_TRY(co_await start_apis());
     co_return ok();
 }
 
 std::vector<PeerId> Peer::Parts::other_members() const {
     std::set<PeerId> others(memory.known().members.begin(), memory.known().members.end());
-    if (consensus)
-        for (const auto& [id, record] : consensus->log().nodes())
+    if (core)
+        for (const auto& [id, record] : core->consensus().log().nodes())
             if (!record.removed) others.insert(record.peer);
     others.erase(identity.id);
     return {others.begin(), others.end()};
@@ -334,9 +292,10 @@ std::vector<PeerId> Peer::Parts::other_members() const {
 /// voters.
 std::vector<PeerId> Peer::Parts::other_voters() const {
     std::set<PeerId> others;
-    if (consensus) {
-        const auto& nodes = consensus->log().nodes();
-        for (const auto& member : consensus->log().members())
+    if (core) {
+        const auto& log = core->consensus().log();
+        const auto& nodes = log.nodes();
+        for (const auto& member : log.members())
             if (const auto known = nodes.find(member.id); !member.learner && known != nodes.end())
                 others.insert(known->second.peer);
     }
@@ -388,76 +347,44 @@ void Peer::hurry() {
 }
 
 bool Peer::membership_ended() const {
-    return parts_->left || (parts_->consensus && parts_->consensus->removed());
+    return parts_->core && parts_->core->membership_ended();
 }
 
 asio::awaitable<Error> Peer::wait_ended() {
-    while (!parts_->end_reason) {
-        auto woken = co_await parts_->ended.wait();
-        if (!woken) co_return woken.error();
-    }
-    co_return *parts_->end_reason;
+    return parts_->core->wait_ended();
 }
 
 Async<> Peer::stop(bool leave) {
     auto& p = *parts_;
-    co_await p.step("background tasks end", p.tasks.stop());
+    peer::Shutdown shutdown(p.world);
+    if (p.core) {
+        co_await p.core->stop_tasks(&shutdown);
+    }
     if (p.rest) {
-        co_await p.step("the REST API is closed", p.drain(*p.rest));
+        co_await shutdown.step("the REST API is closed", p.drain(*p.rest));
     }
     if (p.proxy) {
-        co_await p.step("the IPFS proxy is closed", p.drain(*p.proxy));
+        co_await shutdown.step("the IPFS proxy is closed", p.drain(*p.proxy));
     }
     if (p.node_api) {
-        co_await p.step("the node's API is closed", p.drain(*p.node_api));
+        co_await shutdown.step("the node's API is closed", p.drain(*p.node_api));
     }
-    if (p.ready_once) {
-        co_await p.step("the peerstore is saved", p.save_peerstore());
-    }
-    if (p.consensus && leave && p.ready_once) {
-        co_await p.step("leaving the cluster", p.leave());
-    }
-    if (p.cluster) {
-        co_await p.step("cluster loops end", p.cluster->stop());
-    }
-    if (p.rpc_server) {
-        co_await p.step("RPC is closed", p.rpc_server->stop());
-    }
-    if (p.consensus) {
-        co_await p.stop_component("consensus stops", p.consensus->stop());
-    }
-    if (p.tracker) {
-        co_await p.stop_component("the pin tracker stops", p.tracker->stop());
-    }
-    if (p.monitor) {
-        co_await p.stop_component("the monitor stops", p.monitor->stop());
-    }
-    if (p.node) {
-        co_await p.stop_component("the IPFS node stops", p.node->stop());
-    }
-    if (p.daemon) {
-        co_await p.stop_component("the IPFS connector stops", p.daemon->stop());
-    }
-    if (p.public_network) {
-        co_await p.stop_component("the public network is closed", p.public_network->stop());
-    }
-    if (p.bitswap) {
-        co_await p.stop_component("bitswap stops", p.bitswap->stop());
+    if (p.core) {
+        co_await p.core->stop(&shutdown, &p.hurry, leave);
     }
     if (p.blocks) {
-        co_await p.stop_component("the block store is closed", p.blocks->close());
+        co_await shutdown.stop_component("the block store is closed", p.blocks->close());
     }
     if (p.block_rows) {
-        co_await p.step("the block index is flushed", p.block_rows->close());
+        co_await shutdown.step("the block index is flushed", p.block_rows->close());
     }
     if (p.store) {
-        co_await p.step("the database is flushed", p.store->close());
+        co_await shutdown.step("the database is flushed", p.store->close());
     }
     if (p.host) {
-        co_await p.step("the network is closed", p.host->close());
+        co_await shutdown.step("the network is closed", p.host->close());
     }
-    if (p.stop_failure) co_return fail(*p.stop_failure);
-    co_return ok();
+    co_return shutdown.result();
 }
 
 }  // namespace ipfscluster::service

@@ -3,7 +3,7 @@
 
 #include "runtime/task_group.hpp"
 
-namespace ipfscluster::service {
+namespace ipfscluster::peer {
 
 /// Cuts the deadlines of an orderly shutdown when somebody asks a second time: the order and the
 /// waiting for what has been cut stay, only nobody is given more time. Owned by the Peer; one
@@ -34,4 +34,4 @@ class Hurry {
     bool asked_ = false;
 };
 
-}  // namespace ipfscluster::service
+}  // namespace ipfscluster::peer

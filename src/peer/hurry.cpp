@@ -1,8 +1,8 @@
-#include "cli/service/hurry.hpp"
+#include "peer/hurry.hpp"
 
 #include "runtime/join.hpp"
 
-namespace ipfscluster::service {
+namespace ipfscluster::peer {
 
 namespace {
 
@@ -65,4 +65,4 @@ Async<> Hurry::unless(Async<> work) {
     co_return drained ? Result<>(fail(hurried())) : drained;
 }
 
-}  // namespace ipfscluster::service
+}  // namespace ipfscluster::peer
