@@ -14,6 +14,14 @@ bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
     return std::find(peers.begin(), peers.end(), peer) != peers.end();
 }
 
+/// A full peer goes on holding what it has, but is given nothing more.
+bool has_room(const PeerId& peer, const std::vector<MetricByPeer>& levels) {
+    return std::none_of(levels.begin(), levels.end(), [&](const MetricByPeer& level) {
+        const auto& metric = level.at(peer);
+        return metric.name == "freespace" && metric.value == "0";
+    });
+}
+
 }  // namespace
 
 BalancedAllocator::BalancedAllocator(std::vector<std::string> allocate_by)
@@ -40,6 +48,8 @@ Result<std::vector<PeerId>> BalancedAllocator::allocate(
             if (!complete || contains(request.blacklist, peer)) continue;
             if (contains(request.current, peer))
                 current.push_back(peer);
+            else if (!has_room(peer, levels))
+                continue;
             else if (contains(request.priority, peer))
                 priority.push_back(peer);
             else

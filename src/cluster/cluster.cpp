@@ -25,6 +25,7 @@ Cluster::Cluster(ClusterParts parts, ClusterOptions options)
       repin_(parts_, options_, pinner_,
              {.status = [this](Cid cid) { return status(std::move(cid)); },
               .outside = [this](const PeerId& peer) { return ping_info(peer).outside; }}),
+      room_(parts_, options_, pinner_),
       vitals_(parts_.world, parts_.consensus, parts_.store),
       ready_signal_(parts_.world.executor()),
       tasks_(parts_.world, "cluster") {}

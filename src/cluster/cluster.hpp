@@ -10,6 +10,7 @@
 #include "cluster/parts.hpp"
 #include "cluster/pinner.hpp"
 #include "cluster/repin_worker.hpp"
+#include "cluster/room_mover.hpp"
 #include "cluster/vitals.hpp"
 #include "component/cluster_api.hpp"
 #include "runtime/task_group.hpp"
@@ -148,6 +149,7 @@ class Cluster final : public component::ClusterApi {
     ClockWatch clocks_;
     Pinner pinner_;
     RepinWorker repin_;
+    RoomMover room_;
     Vitals vitals_;
     bool ready_ = false;
     Signal ready_signal_;

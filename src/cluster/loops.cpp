@@ -40,6 +40,7 @@ asio::awaitable<void> Cluster::life() {
     tasks_.spawn(expiry_loop());
     tasks_.spawn(recover_loop());
     tasks_.spawn(repin_.run());
+    tasks_.spawn(room_.run());
 }
 
 Async<> Cluster::wait_ready(Duration limit) {

@@ -118,14 +118,37 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
     });
     if (!somebody) co_return Decision{.no_source = true};
     barred.insert(barred.end(), dead.begin(), dead.end());
-    auto wish = repin_wish(stored->pin);
-    const auto holders = stored->pin.allocations;
+    auto planned = co_await plan_holders(std::move(*stored), std::move(barred));
+    co_return planned;
+}
+
+Async<Pinner::Decision> Pinner::plan_holders(state::StoredPin stored, std::vector<PeerId> barred) {
+    auto wish = repin_wish(stored.pin);
+    const auto holders = stored.pin.allocations;
     const auto now = parts_.world.system_now();
     ICL_CO_TRY(auto plan, plan_pin(std::move(wish), std::move(stored), options_.defaults, now));
     if (plan.allocate) {
         ICL_CO_TRY(allocate(plan, holders, barred));
     }
     co_return Decision{std::move(plan)};
+}
+
+Async<Repin> Pinner::give_away(Cid cid, PeerId holder) {
+    auto what = "pin " + cid.to_string();
+    Planner planner = [this, cid, holder] { return plan_gift(cid, holder); };
+    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    co_return done.plan ? Repin::moved : Repin::no_need;
+}
+
+Async<Pinner::Decision> Pinner::plan_gift(Cid cid, PeerId holder) {
+    ICL_CO_TRY(auto stored, parts_.state.get(cid));
+    if (!stored) co_return Decision{};
+    const auto members = parts_.consensus.peers();
+    if (!needs_repin(stored->pin, {holder}, {members.begin(), members.end()})) co_return Decision{};
+    const auto expire_at = stored->pin.options.expire_at;
+    if (expire_at != kTimeUnset && expire_at < parts_.clocks.now()) co_return Decision{};
+    auto planned = co_await plan_holders(std::move(*stored), std::vector<PeerId>(1, holder));
+    co_return planned;
 }
 
 // Removals.

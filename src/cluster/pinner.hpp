@@ -65,6 +65,9 @@ class Pinner {
     /// Gives a pin other holders than `dead`, if it is still in need of them. It comes to none of
     /// `barred`.
     Async<Repin> repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred = {});
+    /// Gives a pin that `holder` cannot hold to others, where without it the pin is below its
+    /// minimum.
+    Async<Repin> give_away(Cid cid, PeerId holder);
     /// Removes a pin that has expired by `now`; false when it has not, or is gone.
     Async<bool> expire(Cid cid, Time now);
     /// A pin that is not here may have been acknowledged by another peer a moment ago: "absent" is
@@ -90,6 +93,9 @@ class Pinner {
     Async<Decision> plan_removal(Cid cid);
     Async<Decision> plan_part_removal(Cid cid);
     Async<Decision> plan_repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred);
+    Async<Decision> plan_gift(Cid cid, PeerId holder);
+    /// New holders for `stored`, none of `barred`.
+    Async<Decision> plan_holders(state::StoredPin stored, std::vector<PeerId> barred);
     Async<Decision> plan_expiry(Cid cid, Time now);
 
     Async<> unpin_part(Cid cid);

@@ -1,7 +1,10 @@
 #pragma once
+#include <vector>
+
 #include "model/status.hpp"
 #include "runtime/async.hpp"
 #include "runtime/source.hpp"
+#include "runtime/world.hpp"
 
 namespace ipfscluster::component {
 
@@ -51,6 +54,9 @@ class PinTracker {
     /// bytes.
     virtual SourcePtr<PinInfo> sync_all() = 0;
     virtual std::uint64_t queue_size() = 0;
+    /// Pins of this peer that have failed for want of room since `time` or longer; some of them
+    /// when there are very many.
+    virtual std::vector<Cid> without_room_since(SteadyTime time) = 0;
 };
 
 }  // namespace ipfscluster::component

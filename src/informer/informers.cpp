@@ -34,7 +34,7 @@ asio::awaitable<std::vector<Metric>> DiskInformer::metrics() {
         const std::uint64_t free = size < max ? max - size : 0;
         metric.value = std::to_string(free);
         metric.weight = static_cast<std::int64_t>(free);
-        metric.valid = free > 0;
+        metric.valid = true;
     }
     co_return one(std::move(metric));
 }

@@ -89,6 +89,10 @@ Async<> Tracker::stop() {
     co_return stopped;
 }
 
+std::vector<Cid> Tracker::without_room_since(SteadyTime time) {
+    return impl_->no_room.since(time);
+}
+
 std::uint64_t Tracker::queue_size() {
     return impl_->queue.size(impl_->pinset.work_added());
 }
@@ -525,6 +529,10 @@ Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
 Result<> Tracker::Impl::finish(const TaskPtr& task, const Facts& facts, Result<> outcome) {
     const auto& cid = task->row.cid;
     const auto now = world.system_now();
+    if (task->step == Step::pin && !outcome && outcome.error().kind == Kind::disk_full)
+        no_room.failed(cid, world.steady_now());
+    else
+        no_room.ended(cid);
     Batch batch;
     queue.remove(batch, task->row);
     const auto& old = facts.record;

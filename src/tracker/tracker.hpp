@@ -65,6 +65,7 @@ class Tracker final : public component::PinTracker {
     Async<component::ReconcileReport> reconcile() override;
     SourcePtr<PinInfo> sync_all() override;
     std::uint64_t queue_size() override;
+    std::vector<Cid> without_room_since(SteadyTime time) override;
 
     /// How other holders are asked before a copy kept for them goes. To be set before `start`.
     void ask_holders_through(HolderQuestions questions);

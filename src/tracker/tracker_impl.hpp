@@ -5,6 +5,7 @@
 #include "runtime/task_group.hpp"
 #include "tracker/arrival_clock.hpp"
 #include "tracker/kept_copies.hpp"
+#include "tracker/no_room.hpp"
 #include "tracker/sorted_spool.hpp"
 #include "tracker/start_pace.hpp"
 #include "tracker/task_queues.hpp"
@@ -68,6 +69,7 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     TrackerIdentity identity;
     WorkQueue queue;
     KeptCopies kept;
+    NoRoom no_room;
     std::uint64_t kept_seen = 0;  ///< State's count when `kept` was last told
     TaskGroup tasks;
     Signal wake;

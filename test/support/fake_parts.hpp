@@ -113,6 +113,7 @@ class TableTracker final : public component::PinTracker {
     }
     SourcePtr<PinInfo> sync_all() override { return status_all(0); }
     std::uint64_t queue_size() override { return rows.size(); }
+    std::vector<Cid> without_room_since(SteadyTime) override { return {}; }
 
  private:
     PinInfo row(const Cid& cid) const {
