@@ -15,10 +15,10 @@ Time clock_of_ping(const Metric& ping, Duration elapsed, Duration usual_ttl) {
     return expire - ttl + elapsed;
 }
 
-ClockWatch::ClockWatch(World& world, component::Consensus& consensus,
+ClockWatch::ClockWatch(World& world, component::Membership& members,
                        component::PeerMonitor& monitor, PeerId self, Duration usual_ttl)
     : world_(world),
-      consensus_(consensus),
+      members_(members),
       monitor_(monitor),
       self_(std::move(self)),
       usual_ttl_(usual_ttl) {}
@@ -26,7 +26,7 @@ ClockWatch::ClockWatch(World& world, component::Consensus& consensus,
 ClusterClock::View ClockWatch::view() {
     ClusterClock::View view{
         .members = {}, .readings = {}, .wall = world_.system_now(), .steady = world_.steady_now()};
-    const auto members = consensus_.peers();
+    const auto members = members_.known();
     view.members = {members.begin(), members.end()};
     if (view.members.contains(self_)) view.readings.push_back({self_, view.wall});
     for (const auto& heard : monitor_.heard("ping"))

@@ -1,6 +1,6 @@
 #pragma once
 #include "cluster/cluster_clock.hpp"
-#include "component/consensus.hpp"
+#include "component/membership.hpp"
 #include "component/peer_monitor.hpp"
 
 namespace ipfscluster::cluster {
@@ -11,7 +11,7 @@ namespace ipfscluster::cluster {
 class ClockWatch {
  public:
     /// `usual_ttl`: for how long the pings of peers are good that do not say it themselves.
-    ClockWatch(World& world, component::Consensus& consensus, component::PeerMonitor& monitor,
+    ClockWatch(World& world, component::Membership& members, component::PeerMonitor& monitor,
                PeerId self, Duration usual_ttl);
 
     /// Looks at the clocks; the cluster's time, or why it is not known. Nothing expires by any
@@ -25,7 +25,7 @@ class ClockWatch {
     void raise(const ClusterClock::Skew& skew);
 
     World& world_;
-    component::Consensus& consensus_;
+    component::Membership& members_;
     component::PeerMonitor& monitor_;
     PeerId self_;
     Duration usual_ttl_;

@@ -12,11 +12,12 @@ namespace ipfscluster::cluster {
 Cluster::Cluster(ClusterParts parts, ClusterOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
-      clocks_(parts_.world, parts_.consensus, parts_.monitor, parts_.host.id(),
+      clocks_(parts_.world, parts_.members, parts_.monitor, parts_.host.id(),
               kPingTtlPeriods * options_.ping_interval),
       pinner_({.world = parts_.world,
                .state = parts_.state,
-               .consensus = parts_.consensus,
+               .log = parts_.log,
+               .members = parts_.members,
                .ipfs = parts_.ipfs,
                .monitor = parts_.monitor,
                .allocator = parts_.allocator,
@@ -26,7 +27,7 @@ Cluster::Cluster(ClusterParts parts, ClusterOptions options)
              {.status = [this](Cid cid) { return status(std::move(cid)); },
               .outside = [this](const PeerId& peer) { return ping_info(peer).outside; }}),
       room_(parts_, options_, pinner_),
-      vitals_(parts_.world, parts_.consensus, parts_.store),
+      vitals_(parts_.world, parts_.log, parts_.store),
       ready_signal_(parts_.world.executor()),
       tasks_(parts_.world, "cluster") {}
 
@@ -93,7 +94,7 @@ Async<PeerInfo> Cluster::id() {
     info.error = hindrance();
     info.rpc_protocol = std::string(kRpcProtocol);
     info.peername = options_.peername;
-    info.cluster_peers = parts_.consensus.peers();
+    info.cluster_peers = parts_.members.peers();
     for (const auto& peer : info.cluster_peers) {
         const auto known = peer == self() ? info.addresses : parts_.host.known_addresses(peer);
         for (const auto& a : known) info.cluster_peers_addresses.push_back(a.with_peer(peer));
@@ -129,7 +130,7 @@ SourcePtr<PeerInfo> Cluster::peers() {
             if (!asked_) {
                 asked_ = true;
                 std::vector<asio::awaitable<void>> asks;
-                for (const auto& peer : cluster_.parts_.consensus.peers()) {
+                for (const auto& peer : cluster_.parts_.members.peers()) {
                     infos_.push_back(std::make_shared<PeerInfo>());
                     if (peer == cluster_.self()) {
                         auto own = co_await cluster_.id();
@@ -156,7 +157,7 @@ SourcePtr<PeerInfo> Cluster::peers() {
 }
 
 Async<PeerInfo> Cluster::peer_add(PeerId peer) {
-    ICL_CO_TRY(co_await parts_.consensus.add_peer(peer));
+    ICL_CO_TRY(co_await parts_.members.add_peer(peer));
     if (peer == self()) {
         auto own = co_await id();
         co_return own;
@@ -173,7 +174,7 @@ Async<PeerInfo> Cluster::peer_add(PeerId peer) {
 
 Async<> Cluster::peer_remove(PeerId peer, bool force) {
     for (int attempt = 1; !force; ++attempt) {
-        const auto listed = parts_.consensus.peers();
+        const auto listed = parts_.members.known();
         const std::set<PeerId> members(listed.begin(), listed.end());
         if (!members.contains(peer)) co_return ok();
         // Allocations are wishes: what counts is who says that it has the item. The pings of one
@@ -190,12 +191,12 @@ Async<> Cluster::peer_remove(PeerId peer, bool force) {
                                                "whole, for example " + loss.example.to_string() +
                                                "; use force to remove it all the same");
         // Who was counted on may have been removed meanwhile.
-        if (parts_.consensus.peers() == listed) break;
+        if (parts_.members.known() == listed) break;
         if (attempt == kPlanAttemptsMax)
             co_return fail(Kind::conflict, "removing peer " + peer.to_string() +
                                                ": the members change meanwhile; ask again");
     }
-    auto removed = co_await parts_.consensus.remove_peer(peer);
+    auto removed = co_await parts_.members.remove_peer(peer);
     co_return removed;
 }
 
@@ -217,7 +218,7 @@ Async<> Cluster::join(Multiaddr address) {
             if (const auto member = known.peer_id(); member && *member != self())
                 parts_.host.add_addresses(*member, std::vector<Multiaddr>(1, known.without_peer()));
     ICL_CO_TRY(co_await parts_.peers.peer_add(*peer, self()));
-    auto synced = co_await parts_.consensus.wait_for_sync(kSyncLimit);
+    auto synced = co_await parts_.log.barrier(kSyncLimit);
     co_return synced;
 }
 
@@ -236,9 +237,9 @@ SourcePtr<Pin> Cluster::pins(std::uint32_t types) {
 Async<ConnectGraph> Cluster::connect_graph() {
     ConnectGraph graph;
     graph.cluster_id = self();
-    const auto members = parts_.consensus.peers();
+    const auto members = parts_.members.peers();
     for (const auto& peer : members) {
-        graph.cluster_trust_links[peer] = parts_.consensus.is_trusted(peer);
+        graph.cluster_trust_links[peer] = parts_.members.is_trusted(peer);
         auto& links = graph.cluster_links[peer];
         PeerInfo info;
         if (peer == self()) {

@@ -46,7 +46,7 @@ class Cluster final : public component::ClusterApi {
 
     PeerId self() const override { return parts_.host.id(); }
     Async<PeerInfo> id() override;
-    std::string hindrance() override { return parts_.consensus.hindrance(); }
+    std::string hindrance() override { return parts_.log.hindrance(); }
     std::string version() const override { return std::string(kClusterVersion); }
     SourcePtr<PeerInfo> peers() override;
     Async<PeerInfo> peer_add(PeerId peer) override;

@@ -9,8 +9,12 @@ void DeathWatch::look(const View& view, SteadyTime now) {
     members_ = view.members;
     const auto left = [&](const PeerId& peer) { return !members_.contains(peer); };
     std::erase_if(known_, left);
-    std::erase_if(silences_,
-                  [&](const auto& e) { return left(e.first) || view.heard.contains(e.first); });
+    std::erase_if(silences_, [&](const auto& e) {
+        const bool watched = !left(e.first) || view.strangers.contains(e.first);
+        return !watched || view.heard.contains(e.first);
+    });
+    for (const auto& peer : view.strangers)
+        if (!view.heard.contains(peer)) silences_.emplace(peer, Silence{.since = now});
     for (const auto& peer : members_) {
         if (view.heard.contains(peer)) {
             known_.insert(peer);

@@ -22,11 +22,13 @@ class DeathWatch {
 
     struct View {
         std::set<PeerId> members;
-        std::set<PeerId> heard;  ///< members whose pings come, this peer among them
+        std::set<PeerId> heard;  ///< those whose pings come, this peer among them
+        /// Named as holders of pins, and perhaps members that have not been heard of yet.
+        std::set<PeerId> strangers = {};
     };
     void look(const View& view, SteadyTime now);
 
-    /// Members to ask before they count as dead: silent for the grace time.
+    /// Whom to ask before they count as dead: silent for the grace time.
     std::vector<PeerId> suspects(SteadyTime now) const;
     /// All that are silent now.
     std::vector<PeerId> silent() const;

@@ -77,7 +77,7 @@ asio::awaitable<void> Cluster::ask_one(PeerId peer, Cid cid, Question question,
 
 void Cluster::name_stranded(GlobalPinInfo& global, const Pin& pin) {
     if (pin.everywhere() || copy_lives(global)) return;
-    for (const auto& peer : parts_.consensus.peers())
+    for (const auto& peer : parts_.members.known())
         if (parts_.monitor.alive(peer) && (pin.allocated_to(peer) || ping_info(peer).outside))
             return;
     for (auto& [peer, info] : global.peer_map)
@@ -94,7 +94,7 @@ asio::awaitable<void> Cluster::ask_keeper(PeerId peer, Cid cid, std::shared_ptr<
 
 Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
-    auto members = parts_.consensus.peers();
+    auto members = parts_.members.known();
     if (options_.follower) members = {self()};
     GlobalPinInfo global;
     global.cid = cid;
@@ -169,7 +169,7 @@ SourcePtr<PinInfo> Cluster::recover_all_local() {
 
 SourcePtr<GlobalPinInfo> Cluster::merge_lists(const OpenRows& open, Duration silence_max) {
     std::vector<StatusBranch> branches;
-    for (const auto& peer : parts_.consensus.peers()) {
+    for (const auto& peer : parts_.members.known()) {
         if (options_.follower && peer != self()) continue;
         StatusBranch branch{.peer = peer,
                             .peername = ping_info(peer).peername,

@@ -20,7 +20,7 @@ constexpr Duration kReadyLimit = std::chrono::seconds(10);
 
 asio::awaitable<void> Cluster::life() {
     while (true) {
-        auto synced = co_await parts_.consensus.wait_ready(kReadyLimit);
+        auto synced = co_await parts_.log.wait_ready(kReadyLimit);
         if (synced) break;
         if (synced.error().kind == Kind::cancelled) co_return;
         logger("cluster")->info("waiting for the other peers reason=\"{}\"", synced.error().text);
@@ -34,7 +34,7 @@ asio::awaitable<void> Cluster::life() {
     ready_ = true;
     ready_signal_.notify_all();
     logger("cluster")->info("this peer is READY peer={} members={}", self().to_string(),
-                            parts_.consensus.peers().size());
+                            parts_.members.peers().size());
     for (auto* informer : parts_.informers) tasks_.spawn(informer_loop(informer));
     tasks_.spawn(ping_loop());
     tasks_.spawn(expiry_loop());
@@ -136,7 +136,11 @@ Async<> Cluster::send_metrics() {
 }
 
 asio::awaitable<void> Cluster::expire_one(Cid cid, Time now, std::shared_ptr<Expiries> out) {
-    auto removed = co_await pinner_.expire(cid, now);
+    const auto rank = parts_.duty.rank(cid);
+    if (!rank) co_return;
+    // Those who come before this peer have their time first.
+    const auto waited = static_cast<std::int64_t>(*rank) * options_.duty_delay;
+    auto removed = co_await pinner_.expire(cid, now - waited);
     if (!removed) {
         // `conflict`: others are at it.
         if (removed.error().kind != Kind::conflict) out->failure = removed.error();
@@ -170,7 +174,7 @@ Async<bool> Cluster::expire_once() {
 }
 
 Async<> Cluster::expire_all() {
-    while (parts_.consensus.is_coordinator()) {
+    while (parts_.duty.may_act()) {
         ICL_CO_TRY(auto more, co_await expire_once());
         if (!more) break;
         co_await asio::post(parts_.world.executor(), asio::use_awaitable);
@@ -222,7 +226,7 @@ Async<> Cluster::learn_addresses(PeerId peer) {
         co_return ok();
     }
     if (!found && found.error().kind == Kind::cancelled) co_return fail(found.error());
-    for (const auto& member : parts_.consensus.peers()) {
+    for (const auto& member : parts_.members.known()) {
         if (member == self() || member == peer || !parts_.host.connected(member)) continue;
         auto info = co_await parts_.peers.id(member);
         if (!info) {
@@ -241,7 +245,9 @@ Async<> Cluster::learn_addresses(PeerId peer) {
 
 asio::awaitable<void> Cluster::connect_loop() {
     while (true) {
-        for (const auto& peer : parts_.consensus.peers()) {
+        const auto known = parts_.members.known();
+        parts_.monitor.expect(known);
+        for (const auto& peer : known) {
             if (peer == self() || parts_.host.connected(peer)) continue;
             const std::vector<Multiaddr> as_known;
             auto connected = co_await parts_.host.connect(peer, as_known, options_.dial_timeout);

@@ -5,10 +5,12 @@
 #include "cluster/peer_client.hpp"
 #include "cluster/pin_planner.hpp"
 #include "component/allocator.hpp"
-#include "component/consensus.hpp"
+#include "component/duty.hpp"
 #include "component/ipfs_connector.hpp"
+#include "component/membership.hpp"
 #include "component/peer_monitor.hpp"
 #include "component/pin_tracker.hpp"
+#include "component/pinset_log.hpp"
 #include "net/host.hpp"
 #include "state/state.hpp"
 
@@ -27,6 +29,8 @@ struct ClusterOptions {
     Duration repin_grace =
         std::chrono::minutes(5);   ///< a peer must be away this long before its pins move
     std::size_t repin_rate = 100;  ///< pins moved per second, at most
+    /// How long work stays undone before the next peer in rank does it (component::Duty).
+    Duration duty_delay = std::chrono::minutes(10);
     bool follower = false;
     bool fetches_outside = true;  ///< its IPFS side finds what no member has
 };
@@ -36,7 +40,9 @@ struct ClusterParts {
     World& world;
     net::Host& host;
     state::State& state;
-    component::Consensus& consensus;
+    component::PinsetLog& log;
+    component::Membership& members;
+    component::Duty& duty;
     component::PinTracker& tracker;
     component::IpfsConnector& ipfs;
     component::PeerMonitor& monitor;

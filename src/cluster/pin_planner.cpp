@@ -123,13 +123,13 @@ PinPlan removal_of(state::StoredPin stored) {
     return plan;
 }
 
-bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const std::set<PeerId>& members) {
+bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& left) {
     if (pin.everywhere() || pin.type == PinType::meta) return false;
     int live = 0;
     bool lost_one = false;
     for (const auto& peer : pin.allocations) {
         // Unlike a dead one, a peer that left does not come back with its copy.
-        if (!members.contains(peer)) return true;
+        if (left(peer)) return true;
         const bool gone = std::find(dead.begin(), dead.end(), peer) != dead.end();
         lost_one = lost_one || gone;
         if (!gone) ++live;
@@ -137,11 +137,10 @@ bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const std::set
     return lost_one && live < pin.options.replication_min;
 }
 
-bool all_holders_dead(const Pin& pin, const std::vector<PeerId>& dead,
-                      const std::set<PeerId>& members) {
+bool all_holders_dead(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& left) {
     bool some = false;
     for (const auto& peer : pin.allocations) {
-        if (!members.contains(peer)) continue;
+        if (left(peer)) continue;
         if (std::find(dead.begin(), dead.end(), peer) == dead.end()) return false;
         some = true;
     }

@@ -1,6 +1,6 @@
 #pragma once
+#include <functional>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "component/allocator.hpp"
@@ -42,13 +42,14 @@ Result<PinPlan> plan_unpin(std::optional<state::StoredPin> existing);
 /// The removal of `stored`, whatever it is. Pure.
 PinPlan removal_of(state::StoredPin stored);
 
-/// Whether a pin must get new peers: a holder is no member any more, or holders are in `dead` and
-/// fewer than the minimum of live ones are left. Pure.
-bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const std::set<PeerId>& members);
+using PeerTest = std::function<bool(const PeerId&)>;
 
-/// Whether every holder of `pin` that is still a member is in `dead`, and there is one. Pure.
-bool all_holders_dead(const Pin& pin, const std::vector<PeerId>& dead,
-                      const std::set<PeerId>& members);
+/// Whether a pin must get new peers: a holder has `left` the cluster, or holders are in `dead` and
+/// fewer than the minimum of live ones remain. Pure.
+bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& left);
+
+/// Whether every holder of `pin` that has not `left` is in `dead`, and there is one. Pure.
+bool all_holders_dead(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& left);
 
 /// Whether by what the members say one of them has the item: pinned, or kept until others have it.
 /// Pure.

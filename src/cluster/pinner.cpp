@@ -14,6 +14,12 @@ namespace {
 const char* const kFollowerText =
     "this peer is configured to be in follower mode. Write operations are disabled";
 
+PeerTest who_left(component::Membership& members) {
+    return [&members](const PeerId& peer) {
+        return members.standing(peer) == component::Standing::left;
+    };
+}
+
 }  // namespace
 
 Pinner::Pinner(PinnerParts parts, PinnerOptions options) : parts_(parts), options_(options) {}
@@ -27,7 +33,7 @@ Async<Pinner::Decision> Pinner::change(std::string what, Planner planner) {
     for (int attempt = 1;; ++attempt) {
         ICL_CO_TRY(auto decision, co_await planner());
         if (!decision.plan) co_return decision;
-        auto committed = co_await parts_.consensus.commit(decision.plan->operation);
+        auto committed = co_await parts_.log.commit(decision.plan->operation);
         if (committed) {
             logger("cluster")->debug("committed: {} index={}", what, committed.value().index);
             co_return decision;
@@ -42,8 +48,11 @@ Async<Pinner::Decision> Pinner::change(std::string what, Planner planner) {
 Async<std::optional<state::StoredPin>> Pinner::get_current(Cid cid) {
     ICL_CO_TRY(auto here, parts_.state.get(cid));
     if (here) co_return here;
-    ICL_CO_TRY(co_await parts_.consensus.wait_for_sync(kSyncLimit));
-    co_return parts_.state.get(cid);
+    ICL_CO_TRY(co_await parts_.log.barrier(kSyncLimit));
+    ICL_CO_TRY(here, parts_.state.get(cid));
+    if (!here && !parts_.log.strong_reads() && !parts_.log.complete())
+        co_return fail(Kind::unavailable, "this peer does not have the whole pinset yet");
+    co_return here;
 }
 
 // Pins.
@@ -106,12 +115,12 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
     if (!stored) co_return Decision{};
     const auto back =
         std::erase_if(dead, [&](const PeerId& peer) { return parts_.monitor.alive(peer); });
-    const auto members = parts_.consensus.peers();
-    if (!needs_repin(stored->pin, dead, {members.begin(), members.end()}))
+    if (!needs_repin(stored->pin, dead, who_left(parts_.members)))
         co_return Decision{.holder_back = back > 0};
     const auto expire_at = stored->pin.options.expire_at;
     if (expire_at != kTimeUnset && expire_at < parts_.clocks.now())
         co_return Decision{};  // it goes
+    const auto members = parts_.members.known();
     const bool somebody = std::any_of(members.begin(), members.end(), [&](const PeerId& peer) {
         return parts_.monitor.alive(peer) &&
                std::find(barred.begin(), barred.end(), peer) == barred.end();
@@ -143,8 +152,7 @@ Async<Repin> Pinner::give_away(Cid cid, PeerId holder) {
 Async<Pinner::Decision> Pinner::plan_gift(Cid cid, PeerId holder) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     if (!stored) co_return Decision{};
-    const auto members = parts_.consensus.peers();
-    if (!needs_repin(stored->pin, {holder}, {members.begin(), members.end()})) co_return Decision{};
+    if (!needs_repin(stored->pin, {holder}, who_left(parts_.members))) co_return Decision{};
     const auto expire_at = stored->pin.options.expire_at;
     if (expire_at != kTimeUnset && expire_at < parts_.clocks.now()) co_return Decision{};
     auto planned = co_await plan_holders(std::move(*stored), std::vector<PeerId>(1, holder));
@@ -269,9 +277,8 @@ Result<> Pinner::replace_lost(PinPlan& plan) {
     std::vector<PeerId> dead;
     for (const auto& peer : pin.allocations)
         if (!parts_.monitor.alive(peer)) dead.push_back(peer);
-    const auto members = parts_.consensus.peers();
     // A walk that repairs may be past this pin's place already.
-    if (!needs_repin(pin, dead, {members.begin(), members.end()})) return ok();
+    if (!needs_repin(pin, dead, who_left(parts_.members))) return ok();
     const auto holders = std::move(pin.allocations);
     return allocate(plan, holders, dead);
 }
@@ -288,7 +295,7 @@ Async<std::vector<PeerId>> Pinner::allocate_blocks(Pin pin) {
         co_return chosen;
     }
     std::vector<PeerId> alive;
-    for (const auto& peer : parts_.consensus.peers())
+    for (const auto& peer : parts_.members.known())
         if (parts_.monitor.alive(peer)) alive.push_back(peer);
     co_return alive;
 }

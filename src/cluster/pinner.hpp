@@ -8,9 +8,10 @@
 #include "cluster/given_table.hpp"
 #include "cluster/pin_planner.hpp"
 #include "component/allocator.hpp"
-#include "component/consensus.hpp"
 #include "component/ipfs_connector.hpp"
+#include "component/membership.hpp"
 #include "component/peer_monitor.hpp"
+#include "component/pinset_log.hpp"
 #include "state/state.hpp"
 
 namespace ipfscluster::cluster {
@@ -24,7 +25,8 @@ inline constexpr Duration kSyncLimit = std::chrono::seconds(15);
 struct PinnerParts {
     World& world;
     state::State& state;
-    component::Consensus& consensus;
+    component::PinsetLog& log;
+    component::Membership& members;
     component::IpfsConnector& ipfs;
     component::PeerMonitor& monitor;
     component::Allocator& allocator;
@@ -71,7 +73,8 @@ class Pinner {
     /// Removes a pin that has expired by `now`; false when it has not, or is gone.
     Async<bool> expire(Cid cid, Time now);
     /// A pin that is not here may have been acknowledged by another peer a moment ago: "absent" is
-    /// said only of a state that is current.
+    /// said only of a state that is current, or, where nobody can know that, complete;
+    /// `unavailable` else.
     Async<std::optional<state::StoredPin>> get_current(Cid cid);
     /// Peers that get the blocks of an add with these options: everyone alive when the factors say
     /// everywhere.

@@ -11,11 +11,39 @@
 
 namespace ipfscluster::cluster {
 
+using component::Standing;
+
 namespace {
 /// How often the members' liveness is looked at, at most.
 constexpr Duration kLookInterval = std::chrono::seconds(1);
 /// Pins that could not be moved and are named in the log, per walk.
 constexpr std::size_t kFailuresLoggedMax = 10;
+
+/// Holders remembered in a walk.
+constexpr std::size_t kHoldersSeenMax = 4096;
+
+/// What each holder is, asked once per walk.
+class Standings {
+ public:
+    explicit Standings(component::Membership& members) : members_(members) {}
+
+    Standing of(const PeerId& peer) {
+        if (const auto at = seen_.find(peer); at != seen_.end()) return at->second;
+        const auto standing = members_.standing(peer);
+        if (seen_.size() < kHoldersSeenMax) seen_.emplace(peer, standing);
+        return standing;
+    }
+    std::set<PeerId> unknown() const {
+        std::set<PeerId> out;
+        for (const auto& [peer, standing] : seen_)
+            if (standing == Standing::unknown && out.size() < kUnknownHoldersMax) out.insert(peer);
+        return out;
+    }
+
+ private:
+    component::Membership& members_;
+    std::map<PeerId, Standing> seen_;
+};
 }  // namespace
 
 RepinWorker::RepinWorker(const ClusterParts& parts, const ClusterOptions& options, Pinner& pinner,
@@ -27,16 +55,25 @@ RepinWorker::RepinWorker(const ClusterParts& parts, const ClusterOptions& option
       watch_(options.repin_grace) {}
 
 RepinSchedule::View RepinWorker::look() {
-    const auto members = parts_.consensus.peers();
+    const auto known = parts_.members.known();
+    const std::set<PeerId> members(known.begin(), known.end());
+    std::erase_if(unknown_holders_, [&](const PeerId& peer) {
+        return parts_.members.standing(peer) != Standing::unknown;
+    });
     RepinSchedule::View view;
-    view.acting =
-        parts_.consensus.is_coordinator() && !options_.disable_repinning && !options_.follower;
-    view.members = {members.begin(), members.end()};
-    for (const auto& peer : members)
+    view.acting = parts_.duty.may_act() && !options_.disable_repinning && !options_.follower;
+    view.members = members;
+    view.members.insert(unknown_holders_.begin(), unknown_holders_.end());
+    for (const auto& peer : view.members)
         if (parts_.monitor.alive(peer)) view.alive.insert(peer);
     const auto now = parts_.world.steady_now();
-    watch_.look({view.members, view.alive}, now);
+    watch_.look({members, view.alive, unknown_holders_}, now);
     view.overdue = watch_.suspects(now);
+    if (view.acting != acting_ ||
+        !std::includes(members.begin(), members.end(), members_.begin(), members_.end()))
+        left_since_ = now;
+    acting_ = view.acting;
+    members_ = members;
     return view;
 }
 
@@ -87,7 +124,7 @@ Async<std::optional<std::vector<PeerId>>> RepinWorker::confirm(RepinSchedule::Vi
 }
 
 bool RepinWorker::may_walk(const std::set<PeerId>& seen) {
-    const auto voters = parts_.consensus.voters();
+    const auto voters = parts_.members.voters();
     if (majority_seen(voters, seen)) {
         no_majority_since_.reset();
         told_no_majority_ = false;
@@ -99,7 +136,7 @@ bool RepinWorker::may_walk(const std::set<PeerId>& seen) {
         !std::exchange(told_no_majority_, true))
         tell(
             fmt::format("no pins are moved: of {} voting members fewer than a majority give a "
-                        "sign of life to this peer, though it leads them",
+                        "sign of life to this peer, whose task it is",
                         voters.size()));
     return false;
 }
@@ -114,9 +151,11 @@ void RepinWorker::tell(std::string text) {
 
 Async<std::vector<PeerId>> RepinWorker::barred_from(Pin pin, std::vector<PeerId> dead) {
     std::vector<PeerId> barred;
-    const auto members = parts_.consensus.peers();
-    if (!all_holders_dead(pin, dead, {members.begin(), members.end()})) co_return barred;
-    for (const auto& peer : members)
+    const PeerTest left = [this](const PeerId& peer) {
+        return parts_.members.standing(peer) == Standing::left;
+    };
+    if (!all_holders_dead(pin, dead, left)) co_return barred;
+    for (const auto& peer : parts_.members.known())
         if (!questions_.outside(peer)) barred.push_back(peer);
     if (barred.empty()) co_return barred;
     ICL_CO_TRY(auto said, co_await questions_.status(pin.cid));
@@ -131,13 +170,36 @@ bool RepinWorker::others_are_overdue(const std::vector<PeerId>& suspected) {
     });
 }
 
+void RepinWorker::note_dead(const std::vector<PeerId>& dead) {
+    std::erase_if(dead_since_, [&](const auto& e) {
+        return std::find(dead.begin(), dead.end(), e.first) == dead.end();
+    });
+    for (const auto& peer : dead) dead_since_.emplace(peer, parts_.world.steady_now());
+}
+
+bool RepinWorker::is_our_turn(const Pin& pin) {
+    const auto rank = parts_.duty.rank(pin.cid);
+    if (!rank) return false;
+    if (*rank == 0) return true;
+    // It is in need since the last of its holders was lost.
+    std::optional<SteadyTime> since;
+    for (const auto& peer : pin.allocations)
+        if (const auto dead = dead_since_.find(peer); dead != dead_since_.end())
+            since = std::max(since.value_or(dead->second), dead->second);
+    const Duration passed = parts_.world.steady_now() - since.value_or(left_since_);
+    return passed >= static_cast<std::int64_t>(*rank) * options_.duty_delay;
+}
+
 Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
     for (const auto& peer : dead)
         logger("cluster")->info("re-pinning what a dead peer held peer={}", peer.to_string());
     const auto pause =
         Duration(std::chrono::seconds(1)) / static_cast<std::int64_t>(options_.repin_rate);
-    const auto members = parts_.consensus.peers();
-    const std::set<PeerId> member_set(members.begin(), members.end());
+    note_dead(dead);
+    Standings standings(parts_.members);
+    const PeerTest left = [&standings](const PeerId& peer) {
+        return standings.of(peer) == Standing::left;
+    };
     const auto suspected = look().overdue;
     std::size_t moved = 0, failed = 0, stay = 0, seen = 0;
     bool skipped = false;
@@ -155,9 +217,13 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
             }
         }
         // The row is as old as the walk: it tells where to look, not what to do.
-        if (!needs_repin(row->pin, dead, member_set)) continue;
-        if (!parts_.consensus.is_coordinator())
-            co_return fail(Kind::conflict, "another peer is the coordinator now");
+        if (!needs_repin(row->pin, dead, left)) continue;
+        if (!parts_.duty.may_act())
+            co_return fail(Kind::conflict, "it is not this peer's task any more");
+        if (!is_our_turn(row->pin)) {
+            skipped = true;
+            continue;
+        }
         ICL_CO_TRY(auto barred, co_await barred_from(row->pin, dead));
         auto done = co_await pinner_.repin(row->pin.cid, dead, std::move(barred));
         if (!done && done.error().kind == Kind::cancelled) co_return fail(done.error());
@@ -180,6 +246,7 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
         auto slept = co_await parts_.world.sleep_for(pause);
         if (!slept) co_return fail(slept.error());
     }
+    unknown_holders_ = standings.unknown();
     logger("cluster")->info(
         "re-pinning walked the pinset moved={} failed={} without_source={} seen={}", moved, failed,
         stay, seen);

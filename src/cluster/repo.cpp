@@ -32,7 +32,7 @@ Async<RepoGc> Cluster::repo_gc_local() {
 
 Async<GlobalRepoGc> Cluster::repo_gc() {
     GlobalRepoGc all;
-    for (const auto& peer : parts_.consensus.peers()) {
+    for (const auto& peer : parts_.members.peers()) {
         if (peer == self()) {
             auto own = co_await repo_gc_local();
             if (!own) co_return fail(own.error());
@@ -119,7 +119,7 @@ class AllGcKeys final : public Source<RepoGcKey> {
 }  // namespace
 
 SourcePtr<RepoGcKey> Cluster::repo_gc_keys() {
-    return std::make_unique<AllGcKeys>(parts_.ipfs, parts_.peers, self(), parts_.consensus.peers());
+    return std::make_unique<AllGcKeys>(parts_.ipfs, parts_.peers, self(), parts_.members.peers());
 }
 
 asio::awaitable<void> Cluster::ask_repo_stat(PeerId peer,
@@ -134,7 +134,7 @@ asio::awaitable<void> Cluster::ask_repo_stat(PeerId peer,
 }
 
 Async<RepoStat> Cluster::repo_stat() {
-    const auto members = parts_.consensus.peers();
+    const auto members = parts_.members.peers();
     std::vector<std::shared_ptr<std::optional<Result<RepoStat>>>> answers;
     std::vector<asio::awaitable<void>> asks;
     for (const auto& peer : members) {

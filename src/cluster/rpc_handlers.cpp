@@ -163,21 +163,21 @@ void register_ipfs(Server& s, const Targets& t) {
 
 void register_consensus(Server& s, const Targets& t) {
     ask_about<PeerId, Empty>(s, "Consensus", "AddPeer", kTrusted, [t](PeerId peer) {
-        return no_value(t->consensus.add_peer(std::move(peer)));
+        return no_value(t->members.add_peer(std::move(peer)));
     });
     ask_about<PeerId, Empty>(s, "Consensus", "RmPeer", kTrusted, [t](PeerId peer) {
-        return no_value(t->consensus.remove_peer(std::move(peer)));
+        return no_value(t->members.remove_peer(std::move(peer)));
     });
     ask_about<Pin, Empty>(s, "Consensus", "LogPin", kTrusted, [t](Pin pin) {
         PinOperation operation;
         operation.pin = std::move(pin);
-        return drop_value(t->consensus.commit(std::move(operation)));
+        return drop_value(t->log.commit(std::move(operation)));
     });
     ask_about<Pin, Empty>(s, "Consensus", "LogUnpin", kTrusted, [t](Pin pin) {
         PinOperation operation;
         operation.kind = PinOperation::Kind::unpin;
         operation.pin = std::move(pin);
-        return drop_value(t->consensus.commit(std::move(operation)));
+        return drop_value(t->log.commit(std::move(operation)));
     });
 }
 

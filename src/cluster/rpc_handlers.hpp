@@ -2,9 +2,10 @@
 #include <functional>
 
 #include "component/cluster_api.hpp"
-#include "component/consensus.hpp"
 #include "component/ipfs_connector.hpp"
+#include "component/membership.hpp"
 #include "component/pin_tracker.hpp"
+#include "component/pinset_log.hpp"
 #include "rpc/server.hpp"
 
 namespace ipfscluster::cluster {
@@ -14,7 +15,8 @@ struct RpcTargets {
     component::ClusterApi& api;
     component::PinTracker& tracker;
     component::IpfsConnector& ipfs;
-    component::Consensus& consensus;
+    component::PinsetLog& log;
+    component::Membership& members;
     /// Whether this peer may count as alive; `unavailable` with the reason when it may not.
     std::function<Result<>()> alive;
 };

@@ -4,7 +4,7 @@ namespace ipfscluster::cluster {
 
 asio::awaitable<void> Vitals::watch() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto why = co_await consensus_.wait_ended();
+    auto why = co_await log_.wait_ended();
     if (why.kind != Kind::cancelled) ended_ = true;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "component/consensus.hpp"
+#include "component/pinset_log.hpp"
 #include "storage/store.hpp"
 
 namespace ipfscluster::cluster {
@@ -13,8 +13,8 @@ inline constexpr Duration kSyncAgeMax = std::chrono::seconds(30);
 /// outlived by its parts; its strand.
 class Vitals {
  public:
-    Vitals(World& world, component::Consensus& consensus, storage::Store& store)
-        : world_(world), consensus_(consensus), store_(store) {}
+    Vitals(World& world, component::PinsetLog& log, storage::Store& store)
+        : world_(world), log_(log), store_(store) {}
 
     /// Waits for the end of consensus; spawned by the cluster.
     asio::awaitable<void> watch();
@@ -23,7 +23,7 @@ class Vitals {
 
  private:
     World& world_;
-    component::Consensus& consensus_;
+    component::PinsetLog& log_;
     storage::Store& store_;
     bool ended_ = false;
 };

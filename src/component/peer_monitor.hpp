@@ -31,6 +31,9 @@ class PeerMonitor {
     virtual std::vector<HeardMetric> heard(const std::string& name) = 0;
     virtual std::vector<std::string> names() = 0;
     virtual bool alive(const PeerId& peer) = 0;
+    /// Who should be heard: an alert tells, once, of each that sends no ping. Instead of what was
+    /// said before.
+    virtual void expect(std::vector<PeerId> peers) = 0;
     /// Adds an alert of our own to those of metrics that failed: `about.name` is what it is about,
     /// `about.value` says it in words, and `about.expire` stays unset.
     virtual void raise(Metric about) = 0;

@@ -13,11 +13,11 @@ constexpr std::string_view kOldPrefix = "\x09/msgpack\n";
 }  // namespace
 
 PubsubMonitor::PubsubMonitor(World& world, net::Host& host, MonitorOptions options,
-                             std::function<std::vector<PeerId>()> members)
+                             std::function<bool(const PeerId&)> counts)
     : world_(world),
       host_(host),
       options_(options),
-      members_(std::move(members)),
+      counts_(std::move(counts)),
       tasks_(world, "monitor") {}
 
 PubsubMonitor::~PubsubMonitor() = default;
@@ -80,21 +80,17 @@ void PubsubMonitor::receive(net::TopicMessage message) {
 }
 
 bool PubsubMonitor::admits(const PeerId& peer) {
-    if (window_.knows(peer)) return true;
-    const auto members = members_();
-    if (std::find(members.begin(), members.end(), peer) != members.end()) return true;
+    if (window_.knows(peer) || counts_(peer)) return true;
     // A peer that is about to join may be heard before the members know of it.
-    if (strangers_.size() >= kStrangersMax) count_strangers(members);
+    if (strangers_.size() >= kStrangersMax) count_strangers();
     if (strangers_.size() >= kStrangersMax) return false;
     strangers_.insert(peer);
     return true;
 }
 
-void PubsubMonitor::count_strangers(const std::vector<PeerId>& members) {
-    std::erase_if(strangers_, [&](const PeerId& peer) {
-        return !window_.knows(peer) ||
-               std::find(members.begin(), members.end(), peer) != members.end();
-    });
+void PubsubMonitor::count_strangers() {
+    std::erase_if(strangers_,
+                  [&](const PeerId& peer) { return !window_.knows(peer) || counts_(peer); });
 }
 
 std::vector<Metric> PubsubMonitor::latest(const std::string& name) {
@@ -105,10 +101,8 @@ std::vector<Metric> PubsubMonitor::latest(const std::string& name) {
 
 std::vector<component::HeardMetric> PubsubMonitor::heard(const std::string& name) {
     auto all = window_.heard(name, world_.steady_now());
-    const auto members = members_();
-    std::erase_if(all, [&](const component::HeardMetric& each) {
-        return std::find(members.begin(), members.end(), each.metric.peer) == members.end();
-    });
+    std::erase_if(all,
+                  [&](const component::HeardMetric& each) { return !counts_(each.metric.peer); });
     return all;
 }
 
@@ -125,17 +119,16 @@ std::vector<Alert> PubsubMonitor::alerts() {
 }
 
 void PubsubMonitor::check() {
-    const auto members = members_();
     for (auto& metric : window_.take_expired(world_.steady_now())) {
-        if (std::find(members.begin(), members.end(), metric.peer) == members.end()) {
+        if (!counts_(metric.peer)) {
             window_.forget(metric.peer);
             continue;
         }
         if (metric.peer == host_.id()) continue;
         tell_expired(std::move(metric));
     }
-    count_strangers(members);
-    check_never_heard(members);
+    count_strangers();
+    check_never_heard();
 }
 
 void PubsubMonitor::tell_expired(Metric metric) {
@@ -156,17 +149,20 @@ void PubsubMonitor::tell(Alert alert) {
     if (alerts_.size() > kAlertsMax) alerts_.pop_back();
 }
 
-void PubsubMonitor::check_never_heard(const std::vector<PeerId>& members) {
-    const auto now = world_.steady_now();
+void PubsubMonitor::expect(std::vector<PeerId> peers) {
     std::erase_if(unheard_, [&](const auto& e) {
-        return std::find(members.begin(), members.end(), e.first) == members.end();
+        return std::find(peers.begin(), peers.end(), e.first) == peers.end();
     });
-    for (const auto& peer : members) {
-        if (peer == host_.id() || window_.known("ping", peer)) {
-            unheard_.erase(peer);
-            continue;
-        }
-        auto& unheard = unheard_.emplace(peer, Unheard{now}).first->second;
+    const auto now = world_.steady_now();
+    for (auto& peer : peers)
+        if (peer != host_.id() && !window_.known("ping", peer))
+            unheard_.emplace(std::move(peer), Unheard{now});
+}
+
+void PubsubMonitor::check_never_heard() {
+    const auto now = world_.steady_now();
+    std::erase_if(unheard_, [&](const auto& e) { return window_.known("ping", e.first); });
+    for (auto& [peer, unheard] : unheard_) {
         if (unheard.reported || now - unheard.since < options_.usual_ttl) continue;
         unheard.reported = true;
         Metric silence;

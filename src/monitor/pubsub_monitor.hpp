@@ -30,9 +30,9 @@ struct MonitorOptions {
 /// and world. One strand. Its view of who is alive is this peer's own.
 class PubsubMonitor final : public component::PeerMonitor {
  public:
-    /// `members`: the current cluster peers; only their metrics are shown and watched.
+    /// `counts`: whether a peer's metrics are shown and watched; asked again and again.
     PubsubMonitor(World& world, net::Host& host, MonitorOptions options,
-                  std::function<std::vector<PeerId>()> members);
+                  std::function<bool(const PeerId&)> counts);
     ~PubsubMonitor() override;
 
     Async<> start() override;
@@ -43,6 +43,7 @@ class PubsubMonitor final : public component::PeerMonitor {
     std::vector<component::HeardMetric> heard(const std::string& name) override;
     std::vector<std::string> names() override;
     bool alive(const PeerId& peer) override;
+    void expect(std::vector<PeerId> peers) override;
     void raise(Metric about) override;
     std::vector<Alert> alerts() override;
 
@@ -50,29 +51,29 @@ class PubsubMonitor final : public component::PeerMonitor {
     void receive(net::TopicMessage message);
     asio::awaitable<void> check_loop();
     void check();
-    /// Whether there is room for what this peer says of itself: always for members.
+    /// Whether there is room for what this peer says of itself: always for those that count.
     bool admits(const PeerId& peer);
-    /// Drops those that have become members and those forgotten.
-    void count_strangers(const std::vector<PeerId>& members);
+    /// Drops those that count by now and those forgotten.
+    void count_strangers();
     void tell_expired(Metric metric);
     void tell(Alert alert);
-    /// A member that has sent no ping for `usual_ttl` since we know of it: after a restart we must
-    /// not wait for a first ping to notice that a member is dead.
-    void check_never_heard(const std::vector<PeerId>& members);
+    /// One that is expected and has sent no ping for `usual_ttl` since we know of it: after a
+    /// restart we must not wait for a first ping to notice that a member is dead.
+    void check_never_heard();
 
     World& world_;
     net::Host& host_;
     MonitorOptions options_;
-    std::function<std::vector<PeerId>()> members_;
+    std::function<bool(const PeerId&)> counts_;
     MetricWindow window_;
     std::deque<Alert> alerts_;
     std::set<PeerId> skew_warned_;
-    std::set<PeerId> strangers_;  ///< no members when last looked at
+    std::set<PeerId> strangers_;  ///< did not count when last looked at
     struct Unheard {
         SteadyTime since;
         bool reported = false;
     };
-    std::map<PeerId, Unheard> unheard_;  ///< members without any ping so far
+    std::map<PeerId, Unheard> unheard_;  ///< expected, and without any ping when last looked at
     TaskGroup tasks_;
 };
 

@@ -10,11 +10,11 @@ namespace {
 constexpr Duration kSaveInterval = std::chrono::seconds(1);
 }  // namespace
 
-AddressKeeper::AddressKeeper(World& world, net::Host& host, component::Consensus& consensus,
+AddressKeeper::AddressKeeper(World& world, net::Host& host, component::Membership& members,
                              Peerstore& peerstore)
     : world_(world),
       host_(host),
-      consensus_(consensus),
+      members_(members),
       peerstore_(peerstore),
       save_ended_(world.executor()) {}
 
@@ -55,7 +55,7 @@ asio::awaitable<bool> AddressKeeper::try_save() {
 }
 
 asio::awaitable<bool> AddressKeeper::try_remember() {
-    auto members = consensus_.peers();
+    auto members = members_.known();
     auto kept = co_await peerstore_.remember(std::move(members));
     if (kept) co_return true;
     if (kept.error().kind == Kind::cancelled) co_return false;

@@ -1,7 +1,7 @@
 #pragma once
 #include <vector>
 
-#include "component/consensus.hpp"
+#include "component/membership.hpp"
 #include "net/host.hpp"
 #include "runtime/signal.hpp"
 #include "runtime/world.hpp"
@@ -26,7 +26,7 @@ class Peerstore {
 /// next one is a second later.
 class AddressKeeper {
  public:
-    AddressKeeper(World& world, net::Host& host, component::Consensus& consensus,
+    AddressKeeper(World& world, net::Host& host, component::Membership& members,
                   Peerstore& peerstore);
 
     /// The host learns `first`, then what was saved.
@@ -43,7 +43,7 @@ class AddressKeeper {
  private:
     World& world_;
     net::Host& host_;
-    component::Consensus& consensus_;
+    component::Membership& members_;
     Peerstore& peerstore_;
     std::vector<Multiaddr> saved_;
     bool saving_ = false;

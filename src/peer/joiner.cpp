@@ -14,17 +14,19 @@ bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
 
 }  // namespace
 
-Joiner::Joiner(World& world, net::Host& host, component::Consensus& consensus,
-               component::ClusterApi& cluster, cluster::PeerClient& peers, JoinerOptions options)
+Joiner::Joiner(World& world, net::Host& host, component::PinsetLog& log,
+               component::Membership& members, component::ClusterApi& cluster,
+               cluster::PeerClient& peers, JoinerOptions options)
     : world_(world),
       host_(host),
-      consensus_(consensus),
+      log_(log),
+      members_(members),
       cluster_(cluster),
       peers_(peers),
       options_(std::move(options)) {}
 
 asio::awaitable<void> Joiner::run() {
-    while (!consensus_.ready()) {
+    while (!log_.ready()) {
         auto joined = co_await try_all();
         if (!joined || joined.value()) co_return;
         auto shown = co_await show_addresses();
@@ -70,7 +72,7 @@ Async<> Joiner::show_addresses() {
 
 Async<> Joiner::check_same_cluster(Multiaddr address) {
     const auto peer = address.peer_id();
-    const auto members = consensus_.peers();
+    const auto members = members_.known();
     if (!peer || *peer == host_.id() || contains(members, *peer)) co_return ok();
     std::vector<Multiaddr> where(1, address.without_peer());
     ICL_CO_TRY(co_await host_.connect(*peer, std::move(where), options_.dial_timeout));

@@ -3,7 +3,8 @@
 
 #include "cluster/peer_client.hpp"
 #include "component/cluster_api.hpp"
-#include "component/consensus.hpp"
+#include "component/membership.hpp"
+#include "component/pinset_log.hpp"
 #include "net/host.hpp"
 
 namespace ipfscluster::peer {
@@ -20,7 +21,7 @@ struct JoinerOptions {
 /// changes nothing. Owned by Peer, its strand; what it refers to outlives it.
 class Joiner {
  public:
-    Joiner(World& world, net::Host& host, component::Consensus& consensus,
+    Joiner(World& world, net::Host& host, component::PinsetLog& log, component::Membership& members,
            component::ClusterApi& cluster, cluster::PeerClient& peers, JoinerOptions options);
 
     bool wanted() const { return !options_.bootstrap.empty(); }
@@ -38,7 +39,8 @@ class Joiner {
 
     World& world_;
     net::Host& host_;
-    component::Consensus& consensus_;
+    component::PinsetLog& log_;
+    component::Membership& members_;
     component::ClusterApi& cluster_;
     cluster::PeerClient& peers_;
     JoinerOptions options_;

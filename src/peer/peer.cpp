@@ -22,20 +22,23 @@ std::vector<component::Informer*> borrow(const Informers& informers) {
 Peer::Peer(PeerParts parts, PeerOptions options)
     : parts_(parts),
       options_(std::move(options)),
-      consensus_(parts_.world, parts_.host, parts_.store, parts_.state, options_.raft),
-      monitor_(parts_.world, parts_.host, options_.monitor, [this] { return consensus_.peers(); }),
+      monitor_(parts_.world, parts_.host, options_.monitor,
+               [this](const PeerId& other) { return consensus_->heeds(other); }),
+      consensus_(options_.consensus(parts_, monitor_)),
       allocator_(std::make_unique<allocator::BalancedAllocator>(options_.allocate_by)),
       tracker_(parts_.world, parts_.store, parts_.state, parts_.ipfs, options_.tracker),
       informers_(options_.informers(parts_.ipfs, tracker_)),
       server_(parts_.world, parts_.host,
-              [this](const PeerId& other) { return consensus_.is_trusted(other); }),
+              [this](const PeerId& other) { return consensus_->is_trusted(other); }),
       client_(parts_.world, parts_.host),
       peers_(client_),
       cluster_(
           std::make_unique<cluster::Cluster>(cluster::ClusterParts{.world = parts_.world,
                                                                    .host = parts_.host,
                                                                    .state = parts_.state,
-                                                                   .consensus = consensus_,
+                                                                   .log = *consensus_,
+                                                                   .members = *consensus_,
+                                                                   .duty = *consensus_,
                                                                    .tracker = tracker_,
                                                                    .ipfs = parts_.ipfs,
                                                                    .monitor = monitor_,
@@ -44,12 +47,13 @@ Peer::Peer(PeerParts parts, PeerOptions options)
                                                                    .peers = peers_,
                                                                    .store = parts_.store},
                                              options_.cluster)),
-      addresses_(parts_.world, parts_.host, consensus_, parts_.peerstore),
-      joiner_(parts_.world, parts_.host, consensus_, *cluster_, peers_, options_.join),
+      addresses_(parts_.world, parts_.host, *consensus_, parts_.peerstore),
+      joiner_(parts_.world, parts_.host, *consensus_, *consensus_, *cluster_, peers_,
+              options_.join),
       tasks_(parts_.world, "service"),
       ended_(parts_.world.executor()) {
     tracker_.ask_holders_through(
-        {.members = [this] { return consensus_.peers(); },
+        {.members = [this] { return consensus_->known(); },
          .alive = [this](const PeerId& other) { return monitor_.alive(other); },
          .status = [this](PeerId other,
                           Cid cid) { return peers_.status(std::move(other), std::move(cid)); }});
@@ -78,10 +82,11 @@ Async<> Peer::start() {
     cluster::register_rpc_handlers(server_, {.api = *cluster_,
                                              .tracker = tracker_,
                                              .ipfs = parts_.ipfs,
-                                             .consensus = consensus_,
+                                             .log = *consensus_,
+                                             .members = *consensus_,
                                              .alive = [this] { return cluster_->alive(); }});
     server_.start();
-    ICL_CO_TRY(co_await consensus_.start());
+    ICL_CO_TRY(co_await consensus_->start());
     ICL_CO_TRY(co_await tracker_.start());
     ICL_CO_TRY(co_await cluster_->start());
     tasks_.spawn(watch_consensus());
@@ -92,7 +97,7 @@ Async<> Peer::start() {
 }
 
 asio::awaitable<void> Peer::watch_consensus() {
-    auto why = co_await consensus_.wait_ended();
+    auto why = co_await consensus_->wait_ended();
     end(why);
 }
 
@@ -109,7 +114,7 @@ asio::awaitable<void> Peer::report_ready() {
     if (!remembered || tasks_.stopping()) co_return;
     ready_ = true;
     logger("cluster")->info("Cluster Peers (without including ourselves):");
-    const auto peers = consensus_.peers();
+    const auto peers = consensus_->peers();
     for (const auto& peer : peers)
         if (peer != parts_.host.id()) logger("cluster")->info("    - {}", peer.to_string());
     if (peers.size() < 2) logger("cluster")->info("    - No other peers");
@@ -131,7 +136,7 @@ asio::awaitable<Error> Peer::wait_ended() {
 }
 
 Async<> Peer::leave() {
-    ICL_CO_TRY(co_await consensus_.remove_peer(parts_.host.id()));
+    ICL_CO_TRY(co_await consensus_->remove_peer(parts_.host.id()));
     left_ = true;
     co_return ok();
 }
@@ -150,7 +155,7 @@ asio::awaitable<void> Peer::stop(Shutdown* shutdown, Hurry* hurry, bool leave_to
     }
     co_await shutdown->step("cluster loops end", cluster_->stop());
     co_await shutdown->step("RPC is closed", server_.stop());
-    co_await shutdown->stop_component("consensus stops", consensus_.stop());
+    co_await shutdown->stop_component("consensus stops", consensus_->stop());
     co_await shutdown->stop_component("the pin tracker stops", tracker_.stop());
     co_await shutdown->stop_component("the monitor stops", monitor_.stop());
     if (parts_.content != nullptr) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cluster/cluster.hpp"
-#include "consensus/raft/raft_consensus.hpp"
+#include "component/consensus.hpp"
 #include "monitor/pubsub_monitor.hpp"
 #include "peer/address_keeper.hpp"
 #include "peer/content.hpp"
@@ -30,10 +30,13 @@ struct PeerParts {
     Peerstore& peerstore;
 };
 
+/// Makes the peer's consensus, of whatever kind. `monitor` knows whose pings come.
+using MakeConsensus = std::function<std::unique_ptr<component::Consensus>(
+    const PeerParts&, component::PeerMonitor& monitor)>;
 using Informers = std::vector<std::unique_ptr<component::Informer>>;
 
 struct PeerOptions {
-    raft::RaftOptions raft;
+    MakeConsensus consensus;
     monitor::MonitorOptions monitor;
     tracker::TrackerOptions tracker;
     cluster::ClusterOptions cluster;
@@ -73,10 +76,10 @@ class Peer {
     asio::awaitable<void> stop(Shutdown* shutdown, Hurry* hurry, bool leave);
 
     /// This peer left or was removed: its consensus data is of no use to it any more.
-    bool membership_ended() const { return left_ || consensus_.removed(); }
+    bool membership_ended() const { return left_ || consensus_->removed(); }
     bool ready() const { return ready_; }
 
-    raft::RaftConsensus& consensus() { return consensus_; }
+    component::Consensus& consensus() { return *consensus_; }
     monitor::PubsubMonitor& monitor() { return monitor_; }
     tracker::Tracker& tracker() { return tracker_; }
     cluster::Cluster& cluster() { return *cluster_; }
@@ -90,8 +93,8 @@ class Peer {
 
     PeerParts parts_;
     PeerOptions options_;
-    raft::RaftConsensus consensus_;
     monitor::PubsubMonitor monitor_;
+    std::unique_ptr<component::Consensus> consensus_;
     std::unique_ptr<component::Allocator> allocator_;
     tracker::Tracker tracker_;
     Informers informers_;

@@ -131,6 +131,7 @@ class LoneConsensus : public component::Consensus {
  public:
     std::vector<PeerId> members;
     std::vector<PinOperation> committed;
+    bool strong = true, has_all = true;
 
     Async<> start() override { co_return ok(); }
     Async<component::CommitResult> commit(PinOperation operation) override {
@@ -138,8 +139,15 @@ class LoneConsensus : public component::Consensus {
         co_return component::CommitResult{};
     }
     std::vector<PeerId> peers() override { return members; }
-    Result<PeerId> leader() override { return members.at(0); }
-    bool is_coordinator() override { return true; }
+    std::vector<PeerId> known() override { return members; }
+    std::vector<PeerId> voters() override { return members; }
+    component::Standing standing(const PeerId& peer) override {
+        return std::find(members.begin(), members.end(), peer) == members.end()
+                   ? component::Standing::left
+                   : component::Standing::member;
+    }
+    bool may_act() override { return true; }
+    std::optional<std::size_t> rank(const Cid&) override { return 0; }
     Async<> add_peer(PeerId peer) override {
         members.push_back(std::move(peer));
         co_return ok();
@@ -151,12 +159,13 @@ class LoneConsensus : public component::Consensus {
     bool is_trusted(const PeerId&) override { return true; }
     Async<> wait_ready(Duration) override { co_return ok(); }
     bool ready() override { return true; }
-    Async<> wait_for_sync(Duration) override { co_return ok(); }
+    bool complete() override { return has_all; }
+    Async<> barrier(Duration) override { co_return ok(); }
+    bool strong_reads() const override { return strong; }
     asio::awaitable<Error> wait_ended() override {
         Error error{Kind::shutting_down, "fake"};
         co_return error;
     }
-    Async<> clean() override { co_return ok(); }
     Async<> stop() override { co_return ok(); }
 };
 

@@ -97,7 +97,7 @@ int SimCluster::add_joiner() {
 
 int SimCluster::leader() {
     for (int number = 0; number < size(); ++number)
-        if (peer(number).up() && peer(number).life().consensus.is_coordinator()) return number;
+        if (peer(number).up() && peer(number).life().consensus.may_act()) return number;
     return -1;
 }
 
@@ -153,7 +153,7 @@ int SimCluster::submit_read(int number, Cid cid) {
 }
 
 Async<std::uint64_t> SimCluster::read_current(SimPeer* peer, Cid cid) {
-    ICL_CO_TRY(co_await peer->life().consensus.wait_for_sync(5s));
+    ICL_CO_TRY(co_await peer->life().consensus.barrier(5s));
     ICL_CO_TRY(auto stored, peer->life().state.get(cid));
     co_return stored ? found_in(stored->pin) : 0;
 }

@@ -55,10 +55,17 @@ static Async<PinInfo> as_if_held(state::State* state, Cid cid) {
     co_return row;
 }
 
-peer::PeerOptions SimPeer::peer_options(std::vector<Multiaddr> bootstrap) const {
+peer::PeerOptions SimPeer::peer_options(std::vector<Multiaddr> bootstrap, Life* life) const {
     const auto ttl = options_.metric_ttl;
+    peer::MakeConsensus make_raft = [life, options = options_.raft](const peer::PeerParts& on,
+                                                                    component::PeerMonitor&) {
+        auto made =
+            std::make_unique<raft::RaftConsensus>(on.world, on.host, on.store, on.state, options);
+        life->raft = made.get();
+        return made;
+    };
     return {
-        .raft = options_.raft,
+        .consensus = options_.consensus ? options_.consensus : std::move(make_raft),
         .monitor = options_.monitor,
         .tracker = options_.tracker,
         .cluster = options_.cluster,
@@ -90,7 +97,7 @@ SimPeer::Life::Life(SimPeer& machine, std::uint64_t life_number, std::vector<Mul
             .ipfs = ipfs,
             .content = content ? &content->content : nullptr,
             .peerstore = machine.peerstore},
-           machine.peer_options(std::move(bootstrap))),
+           machine.peer_options(std::move(bootstrap), this)),
       consensus(peer.consensus()),
       monitor(peer.monitor()),
       tracker(peer.tracker()),
@@ -100,7 +107,7 @@ SimPeer::Life::Life(SimPeer& machine, std::uint64_t life_number, std::vector<Mul
     store.acknowledge_without_sync(machine.options_.acknowledge_without_sync);
     if (machine.options_.believe_holders_unasked)
         peer.tracker().ask_holders_through(
-            {.members = [this] { return consensus.peers(); },
+            {.members = [this] { return consensus.known(); },
              .alive = [](const PeerId&) { return true; },
              .status = [this](PeerId, Cid cid) { return as_if_held(&state, std::move(cid)); }});
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "blockstore/memory_block_store.hpp"
+#include "consensus/raft/raft_consensus.hpp"
 #include "net/memory_host.hpp"
 #include "peer/peer.hpp"
 #include "runtime/sim_peer_world.hpp"
@@ -14,6 +15,8 @@ namespace ipfscluster::test {
 /// Times short enough for a simulated minute to hold many of everything.
 struct SimPeerOptions {
     SimPeerOptions();
+    /// Another kind than Raft.
+    peer::MakeConsensus consensus;
     raft::RaftOptions raft;
     monitor::MonitorOptions monitor;
     tracker::TrackerOptions tracker;
@@ -72,8 +75,9 @@ class SimPeer {
         std::unique_ptr<net::MemoryHost> host;
         std::unique_ptr<Content> content;  ///< empty: a fake daemon
         component::IpfsConnector& ipfs;
+        raft::RaftConsensus* raft = nullptr;  ///< the consensus, where it is this kind
         peer::Peer peer;
-        raft::RaftConsensus& consensus;
+        component::Consensus& consensus;
         monitor::PubsubMonitor& monitor;
         tracker::Tracker& tracker;
         cluster::Cluster& cluster;
@@ -111,7 +115,7 @@ class SimPeer {
     std::string problem;  ///< a failure nobody caused
 
  private:
-    peer::PeerOptions peer_options(std::vector<Multiaddr> bootstrap) const;
+    peer::PeerOptions peer_options(std::vector<Multiaddr> bootstrap, Life* life) const;
     asio::awaitable<void> run_start();
     Async<> start_parts();
     asio::awaitable<void> watch_end();

@@ -140,14 +140,23 @@ peer::Informers Peer::Parts::make_informers(component::IpfsConnector& of,
     return informers;
 }
 
-void Peer::Parts::make_core() {
+peer::MakeConsensus Peer::Parts::make_consensus() {
     auto agreement = raft_options(config, !bootstrap.empty());
     agreement.remembered = memory.known().members;
     agreement.joining = memory.known().joining;
     agreement.found_alone = found_alone;
     agreement.floor = std::make_shared<raft::DiskFloorFile>(floor_path(config));
+    return [this, agreement](const peer::PeerParts& on, component::PeerMonitor&) {
+        auto made =
+            std::make_unique<raft::RaftConsensus>(on.world, on.host, on.store, on.state, agreement);
+        raft = made.get();
+        return made;
+    };
+}
+
+void Peer::Parts::make_core() {
     peer::PeerOptions options{
-        .raft = std::move(agreement),
+        .consensus = make_consensus(),
         .monitor = monitor_options(config),
         .tracker = tracker_options(config),
         .cluster = cluster_options(config),
@@ -174,7 +183,7 @@ Async<> Peer::Parts::start_core() {
         public_network->start_providing(
             provided_keys(config.embedded.provide, content->node(), *blocks));
     auto started = co_await core->start();
-    if (!started) loss = core->consensus().loss();
+    if (!started) loss = raft->loss();
     co_return started;
 }
 
@@ -281,8 +290,8 @@ Async<> Peer::Parts::start_all() {
 
 std::vector<PeerId> Peer::Parts::other_members() const {
     std::set<PeerId> others(memory.known().members.begin(), memory.known().members.end());
-    if (core)
-        for (const auto& [id, record] : core->consensus().log().nodes())
+    if (raft)
+        for (const auto& [id, record] : raft->log().nodes())
             if (!record.removed) others.insert(record.peer);
     others.erase(identity.id);
     return {others.begin(), others.end()};
@@ -292,8 +301,8 @@ std::vector<PeerId> Peer::Parts::other_members() const {
 /// voters.
 std::vector<PeerId> Peer::Parts::other_voters() const {
     std::set<PeerId> others;
-    if (core) {
-        const auto& log = core->consensus().log();
+    if (raft) {
+        const auto& log = raft->log();
         const auto& nodes = log.nodes();
         for (const auto& member : log.members())
             if (const auto known = nodes.find(member.id); !member.learner && known != nodes.end())

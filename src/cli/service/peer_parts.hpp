@@ -6,6 +6,7 @@
 #include "cli/service/member_memory.hpp"
 #include "cli/service/peer.hpp"
 #include "cli/service/peerstore_file.hpp"
+#include "consensus/raft/raft_consensus.hpp"
 #include "ipfs/http/http_connector.hpp"
 #include "ipfs/rpc/rpc_listener.hpp"
 #include "net/bridge_host.hpp"
@@ -52,6 +53,7 @@ struct Peer::Parts {
     std::unique_ptr<ipfshttp::HttpConnector> daemon;  ///< the other choice
     component::IpfsConnector* ipfs = nullptr;         ///< the one of the two that is there
     std::unique_ptr<peer::Peer> core;
+    raft::RaftConsensus* raft = nullptr;  ///< the consensus of `core`
     std::unique_ptr<rest::RestApi> rest;
     std::unique_ptr<kubo_rpc::RpcListener> node_api;
     std::unique_ptr<ipfsproxy::IpfsProxy> proxy;
@@ -73,6 +75,7 @@ struct Peer::Parts {
     Async<> open_public_network();
     Async<> open_daemon();
     void make_core();
+    peer::MakeConsensus make_consensus();
     peer::Informers make_informers(component::IpfsConnector& of, component::PinTracker& tracker);
     Async<> start_core();
     Async<> start_apis();

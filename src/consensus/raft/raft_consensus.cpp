@@ -246,24 +246,29 @@ std::vector<PeerId> RaftConsensus::voters() {
     return {distinct.begin(), distinct.end()};
 }
 
-Result<PeerId> RaftConsensus::leader() {
-    ICL_TRY(check_running());
-    const auto peer = status_.leader == 0 ? PeerId{} : peer_of(status_.leader);
-    if (peer.empty()) return fail(Kind::unavailable, "no leader is known");
-    return peer;
+component::Standing RaftConsensus::standing(const PeerId& peer) {
+    if (!nodes_of(peer).empty()) return component::Standing::member;
+    // A member knows who the others are.
+    return is_member() ? component::Standing::left : component::Standing::unknown;
 }
 
-bool RaftConsensus::is_coordinator() {
+bool RaftConsensus::may_act() {
     // The engine steps down when no quorum answered for an election timeout, so leading is a fresh
     // lease.
     return !stopping_ && !ended_ && status_.role == Role::leader && status_.transferee == 0;
+}
+
+std::optional<std::size_t> RaftConsensus::rank(const Cid&) {
+    // Whoever leads comes first for all, and nobody second: another one leads when it cannot.
+    if (!may_act()) return std::nullopt;
+    return 0;
 }
 
 bool RaftConsensus::is_trusted(const PeerId&) {
     return true;
 }
 
-Async<> RaftConsensus::wait_for_sync(Duration limit) {
+Async<> RaftConsensus::barrier(Duration limit) {
     const auto deadline =
         world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
     const auto number = reads_.join();
@@ -291,7 +296,7 @@ Async<> RaftConsensus::wait_ready(Duration limit) {
         if (!changed) co_return fail(changed.error());
     }
     const auto left = deadline - world_.steady_now();
-    ICL_CO_TRY(co_await wait_for_sync(std::max<Duration>(left, options_.election_timeout)));
+    ICL_CO_TRY(co_await barrier(std::max<Duration>(left, options_.election_timeout)));
     ready_ = true;
     co_return ok();
 }
@@ -307,17 +312,6 @@ asio::awaitable<Error> RaftConsensus::wait_ended() {
     }
     if (ended_) co_return *ended_;
     co_return Error{Kind::shutting_down, "consensus was stopped"};
-}
-
-Async<> RaftConsensus::clean() {
-    if (!stopping_)
-        co_return fail(Kind::conflict, "consensus must be stopped before its data is removed");
-    storage::Batch batch;
-    LogStore::wipe(batch);
-    if (options_.floor) {
-        ICL_CO_TRY(options_.floor->remove());
-    }
-    co_return co_await store_.write_synced(std::move(batch));
 }
 
 Async<> RaftConsensus::stop() {

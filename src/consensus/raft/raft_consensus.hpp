@@ -60,26 +60,29 @@ class RaftConsensus final : public component::Consensus {
     /// this peer was removed. Founding or joining goes on behind.
     Async<> start() override;
     Async<component::CommitResult> commit(PinOperation operation) override;
+    Async<> barrier(Duration limit) override;
+    bool strong_reads() const override { return true; }
     std::vector<PeerId> peers() override;
+    std::vector<PeerId> known() override { return peers(); }
+    component::Standing standing(const PeerId& peer) override;
     std::vector<PeerId> voters() override;
-    Result<PeerId> leader() override;
-    bool is_coordinator() override;
+    bool may_act() override;
+    std::optional<std::size_t> rank(const Cid& cid) override;
     Async<> add_peer(PeerId peer) override;
     Async<> remove_peer(PeerId peer) override;
     bool is_trusted(const PeerId& peer) override;
     Async<> wait_ready(Duration limit) override;
     bool ready() override;
+    bool complete() override { return ready(); }
     std::string hindrance() override { return hindrance_; }
-    Async<> wait_for_sync(Duration limit) override;
     asio::awaitable<Error> wait_ended() override;
     /// The members agreed that this peer is none of them any more: its removal was applied here, is
     /// in its records, or a member said so.
-    bool removed() const { return removed_; }
+    bool removed() const override { return removed_; }
     /// Why this peer's data is not all that it had on the disk; empty: it is. Then `start` failed
     /// with `corrupt`, or the component has ended, and under its node id nothing may be said again
     /// unless somebody accepts the loss (`FloorFile::remove`).
     const std::string& loss() const { return loss_; }
-    Async<> clean() override;
     Async<> stop() override;
 
     RaftStatus status() const;

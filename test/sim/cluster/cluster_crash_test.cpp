@@ -167,7 +167,7 @@ class Chaos {
         } else if (what < 75) {
             cluster_.network.heal_all();
         } else if (what < 90) {
-            peer.life().consensus.transfer_leadership(cluster_.peer(any_peer()).id);
+            peer.life().raft->transfer_leadership(cluster_.peer(any_peer()).id);
         } else if (peer.ipfs.down) {
             peer.ipfs.down.reset();
         } else {

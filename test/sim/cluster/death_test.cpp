@@ -147,7 +147,7 @@ TEST_F(DeathTest, after_a_mass_vanish_those_that_stay_away_keep_their_pins_ten_t
     const auto lead_again = [&] {
         const int now = cluster->leader();
         if (now >= 0 && now != stays)
-            cluster->peer(now).life().consensus.transfer_leadership(cluster->peer(stays).id);
+            cluster->peer(now).life().raft->transfer_leadership(cluster->peer(stays).id);
         return now == stays;
     };
     ASSERT_TRUE(cluster->world.run_until(lead_again, 8s));

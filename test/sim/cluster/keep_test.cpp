@@ -53,7 +53,7 @@ struct KeepTest : ::testing::Test {
             if (cluster.leader() >= 0)
                 cluster.peer(cluster.leader())
                     .life()
-                    .consensus.transfer_leadership(cluster.peer(wanted).id);
+                    .raft->transfer_leadership(cluster.peer(wanted).id);
             cluster.world.run_for(1s);
         }
         ASSERT_EQ(cluster.leader(), wanted);

@@ -60,7 +60,7 @@ TEST_F(ThreadsTest, a_leader_whose_block_reads_are_slow_leads_on) {
 TEST_F(ThreadsTest, a_leader_whose_syncs_are_slow_is_noticed) {
     const auto another_leads = [&] {
         for (int i = 0; i < cluster.size(); ++i)
-            if (i != at && cluster.peer(i).life().consensus.is_coordinator()) return true;
+            if (i != at && cluster.peer(i).life().consensus.may_act()) return true;
         return false;
     };
     cluster.peer(at).world.pools().set_delay(Pool::log_sync, 30s, 30s);

@@ -208,7 +208,7 @@ bool Ordeal::act_of_membership(const Event& event) {
         case Act::lead:
             for (int number = 0; number < cluster_.size(); ++number)
                 if (peer(number).up())
-                    peer(number).life().consensus.transfer_leadership(peer(event.a).id);
+                    peer(number).life().raft->transfer_leadership(peer(event.a).id);
             return true;
         case Act::remove:
             return remove(event.a);
@@ -261,7 +261,7 @@ bool Ordeal::all_well() {
         auto& each = peer(number);
         if (!each.member) continue;
         if (!each.up() || !each.life().cluster.ready()) return false;
-        if (!each.life().consensus.status().engine.voter) return false;
+        if (!each.life().raft->status().engine.voter) return false;
     }
     return true;
 }

@@ -7,7 +7,7 @@ void StepWatch::look() {
     for (int number = 0; number < cluster_.size(); ++number) {
         auto& peer = cluster_.peer(number);
         if (!peer.up()) continue;
-        const auto status = peer.life().consensus.status();
+        const auto status = peer.life().raft->status();
         if (status.running) look_at(number, status.engine);
     }
 }

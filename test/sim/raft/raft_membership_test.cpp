@@ -612,7 +612,7 @@ TEST_F(LoneFounder, who_was_to_join_founds_when_told_to) {
     joiner.options.staging = false;
     joiner.options.joining = joiner.options.found_alone = true;
     cluster.start(1);
-    ASSERT_TRUE(cluster.run_until([&] { return runs(1) && joiner.raft->is_coordinator(); }));
+    ASSERT_TRUE(cluster.run_until([&] { return runs(1) && joiner.raft->may_act(); }));
     EXPECT_NE(joiner.raft->status().engine.id, waiting);
     EXPECT_NE(joiner.raft->log().cluster_id(), cluster.peer(0).raft->log().cluster_id());
 }
@@ -694,7 +694,7 @@ TEST_F(RaftMembership, without_a_quorum_operations_end_with_a_clear_error) {
         cluster.peer(alone).raft->remove_peer(cluster.peer((alone + 1) % 3).id));
     ASSERT_FALSE(removed);
     EXPECT_NE(removed.error().text.find("quorum"), std::string::npos) << removed.error().text;
-    auto synced = cluster.await<void>(cluster.peer(alone).raft->wait_for_sync(seconds(5)));
+    auto synced = cluster.await<void>(cluster.peer(alone).raft->barrier(seconds(5)));
     ASSERT_FALSE(synced);
     EXPECT_EQ(synced.error().kind, Kind::unavailable);
 }
@@ -705,7 +705,7 @@ TEST_F(RaftMembership, a_read_barrier_at_any_peer_sees_what_was_acknowledged_bef
         const auto id = cluster.submit_pin(i % 3);
         ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
         const int reader = (i + 1) % 3;
-        ASSERT_TRUE(cluster.await<void>(cluster.peer(reader).raft->wait_for_sync(seconds(5))));
+        ASSERT_TRUE(cluster.await<void>(cluster.peer(reader).raft->barrier(seconds(5))));
         auto found_pin = cluster.peer(reader).state->get(test_cid(id));
         ASSERT_TRUE(found_pin && found_pin.value());
     }

@@ -235,7 +235,7 @@ TEST_F(RaftSnapshots, no_reader_sees_the_pinset_from_before_it) {
     cluster.network.set_delay(milliseconds(20), milliseconds(25));
     offer();
     auto& peer = cluster.peer(late);
-    const auto read = cluster.begin<void>(peer.raft->wait_for_sync(seconds(30)));
+    const auto read = cluster.begin<void>(peer.raft->barrier(seconds(30)));
     const auto ready = cluster.begin<void>(peer.raft->wait_ready(seconds(30)));
     ASSERT_TRUE(cluster.run_until(
         [&] {

@@ -164,7 +164,7 @@ void SimCluster::stop(int number) {
 
 int SimCluster::leader() {
     for (auto& [number, peer] : peers_)
-        if (peer->up && peer->raft->is_coordinator()) return number;
+        if (peer->up && peer->raft->may_act()) return number;
     return -1;
 }
 

@@ -31,6 +31,7 @@ class DeathWatchTest : public ::testing::Test {
             view.members.insert(peer(i));
             if (!silent_.contains(i)) view.heard.insert(peer(i));
         }
+        view.strangers = strangers;
         watch.look(view, now_);
     }
     Ids numbers(const std::vector<PeerId>& peers) const {
@@ -43,6 +44,7 @@ class DeathWatchTest : public ::testing::Test {
     /// Who is dead when none of the suspects answers.
     Ids dead() { return numbers(watch.dead(watch.suspects(now_), now_)); }
 
+    std::set<PeerId> strangers;
     DeathWatch watch{kGrace};
     SteadyTime now_{};
 
@@ -82,6 +84,22 @@ TEST_F(DeathWatchTest, an_answer_is_a_sign_of_life_for_another_grace_time) {
     EXPECT_EQ(dead(), Ids{1});
     watch.answered(peer(7), now_);
     EXPECT_EQ(dead(), Ids{1}) << "strangers change nothing";
+}
+
+TEST_F(DeathWatchTest, who_is_only_named_as_a_holder_is_dead_after_the_grace_time_and_no_member) {
+    members(3);
+    strangers = {peer(7)};
+    at(1min, {});
+    at(6min - 1s, {});
+    EXPECT_TRUE(watch.suspects(now_).empty());
+    at(6min, {1, 2});
+    EXPECT_EQ(watch.suspects(now_), std::vector<PeerId>{peer(7)});
+    EXPECT_EQ(watch.dead(watch.suspects(now_), now_), std::vector<PeerId>{peer(7)});
+    at(11min, {1, 2});
+    EXPECT_EQ(dead(), Ids{}) << "two of three members vanished together, whoever is named beside";
+    strangers.clear();
+    look();
+    EXPECT_EQ(watch.silent().size(), 2u) << "named no longer";
 }
 
 TEST_F(DeathWatchTest, a_peer_that_is_deaf_declares_nobody_dead_that_answers) {

@@ -42,6 +42,7 @@ class SomeMonitor final : public component::PeerMonitor {
     }
     std::vector<std::string> names() override { return {"freespace"}; }
     bool alive(const PeerId& p) override { return !dead.contains(p); }
+    void expect(std::vector<PeerId>) override {}
     std::vector<component::HeardMetric> heard(const std::string&) override { return {}; }
     void raise(Metric) override {}
     std::vector<Alert> alerts() override { return {}; }
@@ -63,7 +64,7 @@ class ApplyingConsensus final : public test::LoneConsensus {
         committed.push_back(operation);
         co_return apply(std::move(operation));
     }
-    Async<> wait_for_sync(Duration) override {
+    Async<> barrier(Duration) override {
         if (on_sync) on_sync();
         co_return ok();
     }
@@ -100,7 +101,8 @@ struct PinnerTest : ::testing::Test {
                     .defaults = {.replication_min = 2, .replication_max = 2}}) {
         return Pinner({.world = world,
                        .state = pinset,
-                       .consensus = *consensus,
+                       .log = *consensus,
+                       .members = *consensus,
                        .ipfs = ipfs,
                        .monitor = monitor,
                        .allocator = allocator,
@@ -179,6 +181,19 @@ TEST_F(PinnerTest, gives_up_after_three_plans_and_names_the_pin) {
     EXPECT_EQ(refused.error().kind, Kind::conflict);
     EXPECT_NE(refused.error().text.find("pin " + cid(1).to_string()), std::string::npos);
     EXPECT_EQ(consensus->committed.size(), static_cast<std::size_t>(kPlanAttemptsMax));
+}
+
+TEST_F(PinnerTest, without_strong_reads_absent_is_said_only_by_a_peer_that_has_everything) {
+    auto pinner = make();
+    consensus->strong = false;
+    consensus->has_all = false;
+    const auto unsure = drive(world, pinner.unpin(cid(1)));
+    ASSERT_FALSE(unsure);
+    EXPECT_EQ(unsure.error().kind, Kind::unavailable) << unsure.error().text;
+    consensus->has_all = true;
+    const auto absent = drive(world, pinner.unpin(cid(1)));
+    ASSERT_FALSE(absent);
+    EXPECT_EQ(absent.error().kind, Kind::not_found) << absent.error().text;
 }
 
 TEST_F(PinnerTest, absent_is_said_only_of_a_state_that_is_current) {

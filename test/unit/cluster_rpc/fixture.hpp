@@ -35,11 +35,12 @@ struct Fixture : ::testing::Test {
           peers(client) {
         asking_host->add_addresses(peer(1), {network.address_of(peer(1))});
         api.us = peer(1);
-        register_rpc_handlers(
-            server,
-            {.api = api, .tracker = tracker, .ipfs = ipfs, .consensus = consensus, .alive = [this] {
-                 return alive;
-             }});
+        register_rpc_handlers(server, {.api = api,
+                                       .tracker = tracker,
+                                       .ipfs = ipfs,
+                                       .log = consensus,
+                                       .members = consensus,
+                                       .alive = [this] { return alive; }});
         server.start();
     }
     ~Fixture() override {

@@ -24,7 +24,10 @@ struct PubsubMonitorTest : ::testing::Test {
         }
         monitor = std::make_unique<PubsubMonitor>(
             world, *hosts[1], MonitorOptions{.check_interval = 15s, .usual_ttl = 30s},
-            [this] { return members; });
+            [this](const PeerId& p) {
+                return std::find(members.begin(), members.end(), p) != members.end();
+            });
+        monitor->expect(members);
         ICL_EXPECT_OK(drive<void>(world, monitor->start()));
         for (int i = 2; i <= 3; ++i)
             ICL_EXPECT_OK(

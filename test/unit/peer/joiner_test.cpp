@@ -45,7 +45,8 @@ struct JoinerTest : ::testing::Test {
         return network.address_of(id_of(number)).with_peer(id_of(number));
     }
     void run(JoinerOptions options) {
-        joiner = std::make_unique<Joiner>(world, *host, consensus, api, peers, std::move(options));
+        joiner = std::make_unique<Joiner>(world, *host, consensus, consensus, api, peers,
+                                          std::move(options));
         ASSERT_TRUE(tasks.spawn(joiner->run()));
     }
     bool over() const { return tasks.size() == 0; }

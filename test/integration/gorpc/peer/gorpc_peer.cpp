@@ -63,7 +63,8 @@ Async<> serve(AsioWorld* world, asio::posix::stream_descriptor* input, Bytes sec
     cluster::register_rpc_handlers(server, {.api = parts.api,
                                             .tracker = parts.tracker,
                                             .ipfs = parts.ipfs,
-                                            .consensus = parts.consensus,
+                                            .log = parts.consensus,
+                                            .members = parts.consensus,
                                             .alive = [] { return Result<>(ok()); }});
     server.start();
     std::cout << host.value()->addresses().at(0).to_string() << std::endl;
