@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "component/cordon.hpp"
@@ -45,6 +47,10 @@ class Membership {
 
     /// What was told about a member; `none` for others.
     virtual Cordon cordon(const PeerId& /*peer*/) { return {}; }
+    /// All that were told something, sorted.
+    virtual std::vector<std::pair<PeerId, Cordon>> cordons() { return {}; }
+    /// Called on the strand whenever one of them may have changed.
+    virtual void on_cordons(std::function<void()> /*listener*/) {}
     /// Tells it; ok once it is committed and applied here. `not_found`: no member. Errors as of
     /// `PinsetLog::commit`.
     virtual Async<> set_cordon(PeerId /*peer*/, Cordon /*cordon*/) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/varint.hpp"
 #include "codec/pin_proto.hpp"
 #include "state/state.hpp"
@@ -8,7 +10,10 @@ namespace ipfscluster::state {
 
 namespace {
 
-constexpr char kVersion = 1;
+/// Version 1 had no feature level: its readers needed none.
+constexpr std::uint8_t kVersionWithoutLevel = 1;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::size_t kFactBytesMax = 4096;
 
 void put_bytes(Bytes& out, BytesView bytes) {
     put_uvarint(out, bytes.size());
@@ -25,18 +30,42 @@ Result<BytesView> take_bytes(BytesView& in, std::size_t max, std::string_view wh
     return bytes;
 }
 
+bool is_fact(std::uint8_t kind) {
+    return kind == static_cast<std::uint8_t>(FactKind::cordon);
+}
+
+void put_operation(Bytes& out, const LoggedOperation& op) {
+    const bool fact = op.fact != FactKind::none;
+    out.push_back(fact ? static_cast<char>(op.fact) : static_cast<char>(op.kind));
+    put_bytes(out, op.id.origin);
+    put_uvarint(out, op.id.sequence);
+    if (fact) return put_bytes(out, op.payload);
+    put_uvarint(out, op.expected_index + 1);
+    put_uvarint(out, static_cast<std::uint64_t>(op.only_if_expired_by.time_since_epoch().count()));
+    put_bytes(out, op.pin.cid.bytes());
+    if (op.kind != LoggedOperation::Kind::pin) return;
+    put_bytes(out, op.pin_bytes.empty() ? codec::encode_pin(op.pin) : op.pin_bytes);
+}
+
 Result<LoggedOperation> take_operation(BytesView& in) {
     LoggedOperation op;
     if (in.empty()) return fail(Kind::corrupt, "operations cut short");
     const auto kind = static_cast<std::uint8_t>(in.front());
     in.remove_prefix(1);
-    if (kind != 1 && kind != 2)
+    const bool fact = is_fact(kind);
+    if (kind != 1 && kind != 2 && !fact)
         return fail(Kind::unsupported,
                     fmt::format("operation of kind {} was made by a newer version", kind));
-    op.kind = static_cast<LoggedOperation::Kind>(kind);
     ICL_TRY(const auto origin, take_bytes(in, kOriginBytesMax, "origin"));
     op.id.origin = Bytes(origin);
     ICL_TRY(op.id.sequence, take_uvarint(in));
+    if (fact) {
+        op.fact = static_cast<FactKind>(kind);
+        ICL_TRY(const auto payload, take_bytes(in, kFactBytesMax, "payload"));
+        op.payload = Bytes(payload);
+        return op;
+    }
+    op.kind = static_cast<LoggedOperation::Kind>(kind);
     ICL_TRY(const auto expected, take_uvarint(in));
     static_assert(kAnyIndex + 1 == 0);  // so 0 stands for "any"
     op.expected_index = expected - 1;
@@ -55,49 +84,52 @@ Result<LoggedOperation> take_operation(BytesView& in) {
     auto decoded = codec::decode_pin(std::move(cid.value()), pin);
     if (!decoded) return fail(Kind::corrupt, "operation: " + decoded.error().text);
     op.pin = std::move(decoded.value());
+    op.pin_bytes = Bytes(pin);
     return op;
 }
 
 }  // namespace
 
 Bytes encode_operations(const std::vector<LoggedOperation>& operations) {
-    Bytes out(1, kVersion);
+    Bytes out(1, static_cast<char>(kVersion));
+    std::uint32_t level = 0;
+    for (const auto& op : operations) level = std::max(level, op.level);
+    put_uvarint(out, level);
     put_uvarint(out, operations.size());
-    for (const auto& op : operations) {
-        out.push_back(static_cast<char>(op.kind));
-        put_bytes(out, op.id.origin);
-        put_uvarint(out, op.id.sequence);
-        put_uvarint(out, op.expected_index + 1);
-        put_uvarint(out,
-                    static_cast<std::uint64_t>(op.only_if_expired_by.time_since_epoch().count()));
-        put_bytes(out, op.pin.cid.bytes());
-        if (op.kind == LoggedOperation::Kind::pin) put_bytes(out, codec::encode_pin(op.pin));
-    }
+    for (const auto& op : operations) put_operation(out, op);
     return out;
 }
 
 Result<> check_operation(const LoggedOperation& operation) {
-    BytesView bytes;
     const auto encoded = encode_operations({operation});
-    bytes = encoded;
-    auto back = decode_operations(bytes);
+    auto back = decode_operations(encoded, operation.level);
     if (!back) return fail(Kind::invalid, back.error().text);
     return ok();
 }
 
-Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes) {
+Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes, std::uint32_t known_level) {
     if (bytes.empty()) return fail(Kind::corrupt, "operations cut short");
-    if (bytes.front() != kVersion)
+    const auto version = static_cast<std::uint8_t>(bytes.front());
+    if (version == 0 || version > kVersion)
         return fail(Kind::unsupported,
-                    fmt::format("operations in format {} were made by a newer version",
-                                static_cast<int>(bytes.front())));
+                    fmt::format("operations in format {} were made by a newer version", version));
     bytes.remove_prefix(1);
+    std::uint64_t level = 0;
+    if (version != kVersionWithoutLevel) {
+        ICL_TRY(level, take_uvarint(bytes));
+    }
+    if (level > known_level)
+        return fail(Kind::unsupported,
+                    fmt::format("an entry of the log needs feature level {}, this build knows "
+                                "levels up to {}: install a newer one",
+                                level, known_level));
     ICL_TRY(const auto count, take_uvarint(bytes));
     if (count > kOperationsPerEntryMax)
         return fail(Kind::corrupt, fmt::format("{} operations in one entry", count));
     std::vector<LoggedOperation> operations;
     for (std::uint64_t i = 0; i < count; ++i) {
         ICL_TRY(auto op, take_operation(bytes));
+        op.level = static_cast<std::uint32_t>(level);
         operations.push_back(std::move(op));
     }
     if (!bytes.empty()) return fail(Kind::corrupt, "bytes left over after the operations");

@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/varint.hpp"
+#include "codec/pin_proto.hpp"
 #include "multi/multihash.hpp"
 #include "runtime/join.hpp"
 #include "state/keys.hpp"
@@ -243,7 +244,8 @@ Result<> State::stage_pins(const std::vector<Pin>& pins, std::uint64_t index) {
         const auto& cid = pin.cid.bytes();
         if (const auto at = expiry_seconds(pin); at != 0)
             batch.put(Family::pin_index, keys::expiry(staging.generation, at, cid), {});
-        batch.put(Family::pins, keys::pin(staging.generation, cid), encode_stored(index, pin));
+        batch.put(Family::pins, keys::pin(staging.generation, cid),
+                  encode_stored(index, codec::encode_pin(pin)));
     }
     // Counts repeated ones, too: looking each up would cost more than all else. See staged_pins.
     staging.pins += pins.size();

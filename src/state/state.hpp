@@ -14,6 +14,9 @@ namespace ipfscluster::state {
 /// The version of a database's layout. Version 1 had no kept copies; it is opened and becomes this
 /// one. A newer one is refused.
 inline constexpr std::uint32_t kFormatVersion = 2;
+/// What this build understands in the log: an entry says which level its readers need. Raised with
+/// each kind of operation, or meaning of one, that is new.
+inline constexpr std::uint32_t kFeatureLevel = 1;
 /// Origins whose sessions are remembered; beyond it the one not used for the longest time is
 /// forgotten.
 inline constexpr std::uint64_t kSessionsMax = 4096;
@@ -36,9 +39,21 @@ struct OperationId {
     std::uint64_t sequence = 0;  ///< counts up from 1 per origin
 };
 
+/// Kinds of operations that are about the cluster and not about the pinset. Consensus makes them
+/// and reads their payload; here they only have a place in a session.
+enum class FactKind : std::uint8_t { none = 0, cordon = 4 };
+
 /// One operation as it stands in the log (see docs/formats.md for its bytes).
 struct LoggedOperation : PinOperation {
     OperationId id;
+    /// The pin as it came, and as it is stored: a newer build may have put in what this one does
+    /// not know. Empty: it is made from `pin`.
+    Bytes pin_bytes = {};
+    /// Not `none`: then nothing of the pin and its conditions counts.
+    FactKind fact = FactKind::none;
+    Bytes payload = {};
+    /// The feature level a reader needs.
+    std::uint32_t level = 0;
 };
 
 enum class ApplyOutcome : std::uint8_t { applied, conflict, not_found, duplicate, not_expired };
@@ -47,10 +62,11 @@ struct ApplyResult {
     std::uint64_t modification_index = 0;  ///< of the CID after the operation
 };
 
-/// Encodes the operations of one log entry and back; `corrupt` or, for a kind this build does not
-/// know, `unsupported` (which stops the peer).
+/// Encodes the operations of one log entry and back; `corrupt` or, for an entry that needs more
+/// than `known_level` or a kind this build does not know, `unsupported` (which stops the peer).
 Bytes encode_operations(const std::vector<LoggedOperation>& operations);
-Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes);
+Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes,
+                                                       std::uint32_t known_level = kFeatureLevel);
 
 /// Whether decode_operations will read the operation back: asked before it is proposed, since an
 /// entry that cannot be read stops every peer. `invalid` says what is wrong.

@@ -24,10 +24,11 @@ Result<Counters> Counters::decode(BytesView bytes) {
                     get_be64(bytes.substr(20))};
 }
 
-Bytes encode_stored(std::uint64_t modification_index, const Pin& pin) {
+Bytes encode_stored(std::uint64_t modification_index, BytesView pin_bytes) {
     Bytes out;
+    out.reserve(8 + pin_bytes.size());
     put_be64(out, modification_index);
-    return out.append(codec::encode_pin(pin));
+    return out.append(pin_bytes);
 }
 
 Result<StoredPin> decode_stored(const Cid& cid, BytesView value) {
@@ -127,7 +128,7 @@ Result<> State::Impl::keep_what_moved() {
 }
 
 Result<> State::Impl::write_pin(Batch& batch, const std::optional<StoredPin>& before,
-                                StoredPin after) {
+                                StoredPin after, Bytes row) {
     const auto generation = counters.generation;
     const auto& cid = after.pin.cid;
     // What is stored is what a reader gets back: fractions of seconds do not survive.
@@ -137,8 +138,7 @@ Result<> State::Impl::write_pin(Batch& batch, const std::optional<StoredPin>& be
         batch.del(Family::pin_index, keys::expiry(generation, had, cid.bytes()));
     if (has != 0 && had != has)
         batch.put(Family::pin_index, keys::expiry(generation, has, cid.bytes()), {});
-    batch.put(Family::pins, keys::pin(generation, cid.bytes()),
-              encode_stored(after.modification_index, after.pin));
+    batch.put(Family::pins, keys::pin(generation, cid.bytes()), std::move(row));
     if (!before) ++pending.counters.pins;
     ICL_TRY(change_duty(batch, cid, before ? &*before : nullptr, &after));
     auto key = cid.bytes();
@@ -219,6 +219,10 @@ Result<> State::Impl::evict_sessions(Batch& batch) {
 
 Result<ApplyResult> State::Impl::apply_one(Batch& batch, std::uint64_t index,
                                            const LoggedOperation& op) {
+    if (op.fact != FactKind::none) {
+        ICL_TRY(const bool first, accept(batch, index, op.id));
+        return ApplyResult{first ? ApplyOutcome::applied : ApplyOutcome::duplicate, 0};
+    }
     ICL_TRY(auto before, current(op.pin.cid));
     const auto now = before ? before->modification_index : 0;
     ICL_TRY(const bool fresh, accept(batch, index, op.id));
@@ -235,7 +239,11 @@ Result<ApplyResult> State::Impl::apply_one(Batch& batch, std::uint64_t index,
         ICL_TRY(erase_pin(batch, *before));
         return ApplyResult{ApplyOutcome::applied, 0};
     }
-    ICL_TRY(write_pin(batch, before, {op.pin, index}));
+    // Nothing that came is taken apart and put together again: every peer stores the same bytes,
+    // whatever its build knows of them.
+    auto row =
+        encode_stored(index, op.pin_bytes.empty() ? codec::encode_pin(op.pin) : op.pin_bytes);
+    ICL_TRY(write_pin(batch, before, {op.pin, index}, std::move(row)));
     return ApplyResult{ApplyOutcome::applied, index};
 }
 

@@ -19,7 +19,7 @@ struct Counters {
     static Result<Counters> decode(BytesView bytes);
 };
 
-Bytes encode_stored(std::uint64_t modification_index, const Pin& pin);
+Bytes encode_stored(std::uint64_t modification_index, BytesView pin_bytes);
 Result<StoredPin> decode_stored(const Cid& cid, BytesView value);
 std::uint64_t expiry_seconds(const Pin& pin);
 
@@ -56,8 +56,9 @@ struct State::Impl {
     Result<std::optional<StoredPin>> current(const Cid& cid);
     Result<ApplyResult> apply_one(storage::Batch& batch, std::uint64_t index,
                                   const LoggedOperation& op);
+    /// `row` is the stored form of `after`.
     Result<> write_pin(storage::Batch& batch, const std::optional<StoredPin>& before,
-                       StoredPin after);
+                       StoredPin after, Bytes row);
     Result<> erase_pin(storage::Batch& batch, const StoredPin& before);
     /// What a change of one pin makes this peer do. Null: there is none.
     Result<> change_duty(storage::Batch& batch, const Cid& cid, const StoredPin* before,

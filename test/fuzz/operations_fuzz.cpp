@@ -55,8 +55,21 @@ void check_rows(BytesView in) {
 std::vector<Bytes> seeds() {
     state::SessionWindow window;
     for (const std::uint64_t sequence : {1, 2, 5, 2000}) (void)window.accept(sequence);
-    return {state::encode_operations(two_operations()), state::encode_operations({}),
-            window.encode(), state::work_key({state::WorkLane::retry, 12, test::cid(3)})};
+    LoggedOperation fact;
+    fact.fact = state::FactKind::cordon;
+    fact.id = {Bytes(16, 'o'), 9};
+    fact.payload = "a fact";
+    fact.level = state::kFeatureLevel;
+    // Version 1 had no level.
+    auto first = state::encode_operations(two_operations());
+    first.erase(1, 1);
+    first[0] = 1;
+    return {state::encode_operations(two_operations()),
+            state::encode_operations({}),
+            state::encode_operations({fact}),
+            first,
+            window.encode(),
+            state::work_key({state::WorkLane::retry, 12, test::cid(3)})};
 }
 }  // namespace ipfscluster::fuzz
 

@@ -28,6 +28,19 @@ void check_nodes(BytesView in) {
     }
 }
 
+void check_facts(BytesView in) {
+    if (const auto fact = raft::decode_cordon_fact(in)) {
+        const auto bytes = raft::encode_cordon_fact(fact.value());
+        const auto again = raft::decode_cordon_fact(bytes);
+        require(again && raft::encode_cordon_fact(again.value()) == bytes, "a fact is read again");
+    }
+    if (const auto facts = raft::ClusterFacts::decode(in)) {
+        const auto again = raft::ClusterFacts::decode(facts.value().encode());
+        require(again && again.value().cordons() == facts.value().cordons(),
+                "facts are read again");
+    }
+}
+
 Async<std::size_t> read_frames(net::StreamPtr stream) {
     raft::FrameStream frames(std::move(stream));
     for (std::size_t bytes = 0;;) {
@@ -54,6 +67,7 @@ constexpr Check kChecks[] = {
     check<raft::SnapshotPieceFrame, raft::decode_snapshot_piece>,
     check<raft::SnapshotEnd, raft::decode_snapshot_end>,
     check_nodes,
+    check_facts,
 };
 constexpr std::size_t kCheckCount = std::size(kChecks);
 }  // namespace
@@ -65,7 +79,11 @@ std::vector<Bytes> seeds() {
     reply.status = HelloStatus::refused;
     reply.text = "why";
     const NodeTable table{{9, {test::peer(1), 3, true}}, {10, {test::peer(2), 1, false}}};
-    const SnapshotEnd end{4, "d", Bytes(32, 'c'), table};
+    const CordonFact fact{test::peer(1), {component::Cordon::Kind::draining, true, Time{}}};
+    ClusterFacts facts;
+    storage::Batch batch;
+    facts.set_cordon(batch, fact.peer, fact.cordon);
+    const SnapshotEnd end{4, "d", Bytes(32, 'c'), table, facts};
     const SnapshotPieceFrame piece{"rows", "last", 3, true};
     return {chosen(0, encode_frame(FrameType::hello, encode(hello)) +
                           encode_frame(FrameType::error, "no")),
@@ -77,7 +95,9 @@ std::vector<Bytes> seeds() {
             chosen(5, encode(piece)),
             chosen(6, encode(end)),
             chosen(7, encode_node_table(table)),
-            chosen(7, encode_node_record(table.at(9)))};
+            chosen(7, encode_node_record(table.at(9))),
+            chosen(8, encode_cordon_fact(fact)),
+            chosen(8, facts.encode())};
 }
 }  // namespace ipfscluster::fuzz
 

@@ -2,28 +2,28 @@
 
 #include <algorithm>
 
+#include "codec/pin_proto.hpp"
 #include "state/session_window.hpp"
 
 namespace ipfscluster::raft {
 
 namespace {
 
-/// About what the operation takes in the log.
-std::size_t estimate_size(const Pin& pin) {
-    std::size_t size = 128 + pin.options.name.size() + 48 * pin.allocations.size();
-    for (const auto& [key, value] : pin.options.metadata) size += key.size() + value.size() + 8;
-    for (const auto& origin : pin.options.origins) size += origin.to_string().size() + 4;
-    return size;
-}
+/// What surrounds a pin in the log, at most about.
+constexpr std::size_t kOperationOverhead = 128;
 
-Result<component::CommitResult> result_of(const state::ApplyResult& applied, const Cid& cid) {
+Result<component::CommitResult> result_of(const state::ApplyResult& applied,
+                                          const state::LoggedOperation& operation) {
     using state::ApplyOutcome;
+    const auto& cid = operation.pin.cid;
     switch (applied.outcome) {
         case ApplyOutcome::applied:
             return component::CommitResult{applied.modification_index};
         case ApplyOutcome::conflict:
             return fail(Kind::conflict, cid.to_string() + " was changed meanwhile");
         case ApplyOutcome::not_found:
+            if (operation.fact != state::FactKind::none)
+                return fail(Kind::not_found, "it is no member of the cluster");
             return fail(Kind::not_found, cid.to_string() + " is not pinned");
         case ApplyOutcome::not_expired:
             return fail(Kind::conflict, cid.to_string() + " has not expired");
@@ -40,17 +40,22 @@ Result<component::CommitResult> result_of(const state::ApplyResult& applied, con
 CommitQueue::CommitQueue(asio::any_io_executor executor, Bytes origin, Duration retry_after)
     : executor_(std::move(executor)), origin_(std::move(origin)), retry_after_(retry_after) {}
 
-Result<CommitQueue::WaiterPtr> CommitQueue::add(PinOperation operation, SteadyTime deadline) {
+Result<CommitQueue::WaiterPtr> CommitQueue::add(state::LoggedOperation operation,
+                                                SteadyTime deadline) {
     if (pending() >= kCommitsPendingMax)
         return fail(Kind::unavailable, "too many operations wait for consensus");
-    const auto size = estimate_size(operation.pin);
+    // Once for all: what is checked here is what goes into the log.
+    if (operation.fact == state::FactKind::none &&
+        operation.kind == state::LoggedOperation::Kind::pin)
+        operation.pin_bytes = codec::encode_pin(operation.pin);
+    const auto size = kOperationOverhead + operation.pin_bytes.size() + operation.payload.size();
     if (size > kOperationBytesMax)
         return fail(Kind::invalid, "the pin is larger than " + std::to_string(kOperationBytesMax) +
                                        " bytes: shorten its name, metadata or origins");
     if (pending_bytes_ + size > kCommitsPendingBytesMax)
         return fail(Kind::unavailable, "too many bytes of operations wait for consensus");
     auto waiter = std::make_shared<Waiter>(executor_);
-    waiter->operation = {std::move(operation), {}};
+    waiter->operation = std::move(operation);
     // An entry that cannot be read back would stop every peer.
     ICL_TRY(state::check_operation(waiter->operation));
     waiter->size_bytes = size;
@@ -139,7 +144,7 @@ void CommitQueue::applied(const std::vector<state::LoggedOperation>& operations,
         if (operations[i].id.origin != origin_) continue;
         const auto found = proposed_.find(operations[i].id.sequence);
         if (found == proposed_.end()) continue;
-        resolve(*found->second, result_of(results[i], operations[i].pin.cid));
+        resolve(*found->second, result_of(results[i], operations[i]));
         proposed_.erase(found);
     }
 }

@@ -42,8 +42,8 @@ class CommitQueue {
     /// `origin` names this start of this peer: 16 random bytes.
     CommitQueue(asio::any_io_executor executor, Bytes origin, Duration retry_after);
 
-    /// `unavailable` when full, `invalid` when too large.
-    Result<WaiterPtr> add(PinOperation operation, SteadyTime deadline);
+    /// `unavailable` when full, `invalid` when too large. Its id is given to the operation later.
+    Result<WaiterPtr> add(state::LoggedOperation operation, SteadyTime deadline);
 
     /// Who leads; `here`: this peer.
     struct Leadership {

@@ -238,7 +238,7 @@ Result<> RaftConsensus::install(storage::Batch& batch, const SnapshotMeta& snaps
         return fail(Kind::internal, "the engine installs a snapshot that was not fetched");
     logger("raft")->info("installing a snapshot index={} nodes={}", snapshot.at.index,
                          fetched_->nodes.size());
-    ICL_TRY(log_.install(batch, snapshot, fetched_->nodes));
+    ICL_TRY(log_.install(batch, snapshot, fetched_->nodes, std::move(fetched_->facts)));
     for (const auto& [id, record] : fetched_->nodes) {
         contacts_.erase(id);
         if (record.removed) forget_node(id);
@@ -287,6 +287,7 @@ Result<> RaftConsensus::apply(std::vector<LogEntry> committed,
         } else if (!entry.data.empty()) {
             ICL_TRY(auto operations, state::decode_operations(entry.data));
             ICL_TRY(auto results, state_.apply(batch, entry.index, operations));
+            ICL_TRY(apply_facts(batch, operations, results));
             applied.push_back({std::move(operations), std::move(results)});
         }
         log_.set_applied(batch, {entry.index, entry.term});
@@ -308,12 +309,28 @@ Result<> RaftConsensus::apply(std::vector<LogEntry> committed,
     return engine_->applied(committed.back().index);
 }
 
+/// What operations say about the cluster; a repetition says nothing.
+Result<> RaftConsensus::apply_facts(storage::Batch& batch,
+                                    const std::vector<state::LoggedOperation>& operations,
+                                    std::vector<state::ApplyResult>& results) {
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        if (operations[i].fact != state::FactKind::cordon ||
+            results[i].outcome != state::ApplyOutcome::applied)
+            continue;
+        ICL_TRY(const auto fact, decode_cordon_fact(operations[i].payload));
+        if (!log_.set_cordon(batch, fact)) results[i].outcome = state::ApplyOutcome::not_found;
+    }
+    return ok();
+}
+
 /// The one place where rows become visible, once they are in the store. Until then, a whole sync
 /// long for a snapshot, the log already counts them as applied: no promise to a reader is made of
 /// that.
 void RaftConsensus::show_applied() {
     state_.applied();
     visible_ = log_.applied().index;
+    const bool news = std::exchange(facts_told_, log_.facts().changes()) != log_.facts().changes();
+    if (news && cordons_listener_) cordons_listener_();
 }
 
 Result<bool> RaftConsensus::apply_change(storage::Batch& batch, const LogEntry& entry) {
@@ -344,7 +361,9 @@ Result<bool> RaftConsensus::apply_change(storage::Batch& batch, const LogEntry& 
             record.removed = true;
             logger("raft")->info("member removed peer={} node={:016x}", record.peer.to_string(),
                                  single.id);
+            const auto peer = record.peer;
             log_.set_node(batch, single.id, std::move(record));
+            log_.forget_facts_of(batch, peer);
             forget_node(single.id);
         }
     }

@@ -1,5 +1,7 @@
 #include "consensus/raft/log_store.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 
 namespace ipfscluster::raft {
@@ -117,6 +119,9 @@ Result<> LogStore::load_meta() {
         } else if (key.starts_with(kNodePrefix) && key.size() == kNodePrefix.size() + 8) {
             ICL_TRY(auto record, decode_node_record(value));
             nodes_[get_be64(key.substr(kNodePrefix.size()))] = std::move(record);
+        } else {
+            ICL_TRY(const bool fact, facts_.load(key, value));
+            static_cast<void>(fact);
         }
     }
     return ok();
@@ -259,7 +264,25 @@ void LogStore::set_node(Batch& batch, NodeId id, NodeRecord record) {
     nodes_[id] = std::move(record);
 }
 
-Result<> LogStore::install(Batch& batch, const SnapshotMeta& snapshot, const NodeTable& nodes) {
+bool LogStore::has_member(const PeerId& peer) const {
+    return std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
+        const auto known = nodes_.find(member.id);
+        return known != nodes_.end() && known->second.peer == peer;
+    });
+}
+
+bool LogStore::set_cordon(Batch& batch, const CordonFact& fact) {
+    if (!has_member(fact.peer)) return false;
+    facts_.set_cordon(batch, fact.peer, fact.cordon);
+    return true;
+}
+
+void LogStore::forget_facts_of(Batch& batch, const PeerId& peer) {
+    if (!has_member(peer)) facts_.set_cordon(batch, peer, {});
+}
+
+Result<> LogStore::install(Batch& batch, const SnapshotMeta& snapshot, const NodeTable& nodes,
+                           ClusterFacts facts) {
     ICL_TRY(set_conf_state(batch, snapshot.conf_state));
     batch.del_range(Family::raft_log, {}, {});
     tail_.clear();
@@ -270,6 +293,7 @@ Result<> LogStore::install(Batch& batch, const SnapshotMeta& snapshot, const Nod
     batch.put(Family::raft_meta, Bytes(kCompacted), encode_position(compacted_));
     set_applied(batch, snapshot.at);
     for (const auto& [id, record] : nodes) set_node(batch, id, record);
+    facts_.install(batch, std::move(facts));
     return ok();
 }
 

@@ -2,6 +2,7 @@
 #include <deque>
 #include <functional>
 
+#include "consensus/raft/cluster_facts.hpp"
 #include "consensus/raft/engine.hpp"
 #include "consensus/raft/identity.hpp"
 #include "consensus/raft/log_bytes.hpp"
@@ -59,6 +60,9 @@ class LogStore final : public LogReader {
     const Bytes& conf_state() const { return conf_state_; }
     const std::vector<Member>& members() const { return members_; }
     const NodeTable& nodes() const { return nodes_; }
+    /// Whether a node of the peer is a member, at this place of the log.
+    bool has_member(const PeerId& peer) const;
+    const ClusterFacts& facts() const { return facts_; }
     /// Batches of this component that were written with a sync, ever: see Floor.
     std::uint64_t rounds() const { return rounds_; }
     /// The first stored entry that could not be read, or that was missing; empty: none.
@@ -74,8 +78,13 @@ class LogStore final : public LogReader {
     void set_applied(storage::Batch& batch, Position applied);
     Result<> set_conf_state(storage::Batch& batch, Bytes conf_state);
     void set_node(storage::Batch& batch, NodeId id, NodeRecord record);
+    /// What was told about a member; false: it is none.
+    bool set_cordon(storage::Batch& batch, const CordonFact& fact);
+    /// Takes back what was told about a peer that is no member any more.
+    void forget_facts_of(storage::Batch& batch, const PeerId& peer);
     /// Replaces the log by a snapshot.
-    Result<> install(storage::Batch& batch, const SnapshotMeta& snapshot, const NodeTable& nodes);
+    Result<> install(storage::Batch& batch, const SnapshotMeta& snapshot, const NodeTable& nodes,
+                     ClusterFacts facts);
     /// Drops entries up to `index`, which is applied; the store has been synced since it was.
     Result<> compact(storage::Batch& batch, std::uint64_t index);
     /// Removes everything of consensus from the store.
@@ -113,6 +122,7 @@ class LogStore final : public LogReader {
     Bytes conf_state_;
     std::vector<Member> members_;
     NodeTable nodes_;
+    ClusterFacts facts_;
     std::deque<LogEntry> tail_;  ///< contiguous, ends at last_index_
     std::size_t tail_bytes_ = 0;
     LogBytes bytes_;

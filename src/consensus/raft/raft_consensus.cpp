@@ -217,6 +217,28 @@ asio::awaitable<void> RaftConsensus::run_commit_limits() {
 }
 
 Async<CommitResult> RaftConsensus::commit(PinOperation operation) {
+    return commit_logged({std::move(operation), {}});
+}
+
+Async<> RaftConsensus::set_cordon(PeerId peer, component::Cordon cordon) {
+    state::LoggedOperation operation;
+    operation.fact = state::FactKind::cordon;
+    operation.payload = encode_cordon_fact({std::move(peer), cordon});
+    operation.level = kCordonLevel;
+    // An entry that cannot be read back would stop every peer.
+    if (auto read = decode_cordon_fact(operation.payload); !read)
+        co_return fail(Kind::invalid, read.error().text);
+    auto committed = co_await commit_logged(std::move(operation));
+    if (!committed) co_return fail(committed.error());
+    co_return ok();
+}
+
+std::vector<std::pair<PeerId, component::Cordon>> RaftConsensus::cordons() {
+    const auto& all = log_.facts().cordons();
+    return {all.begin(), all.end()};
+}
+
+Async<CommitResult> RaftConsensus::commit_logged(state::LoggedOperation operation) {
     ICL_CO_TRY(check_running());
     if (!hindrance_.empty()) co_return fail(Kind::unavailable, hindrance_);
     const auto deadline = world_.steady_now() +

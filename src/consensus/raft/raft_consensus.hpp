@@ -71,6 +71,12 @@ class RaftConsensus final : public component::Consensus {
     Async<> add_peer(PeerId peer) override;
     Async<> remove_peer(PeerId peer) override;
     bool is_trusted(const PeerId& peer) override;
+    component::Cordon cordon(const PeerId& peer) override { return log_.facts().cordon(peer); }
+    std::vector<std::pair<PeerId, component::Cordon>> cordons() override;
+    void on_cordons(std::function<void()> listener) override {
+        cordons_listener_ = std::move(listener);
+    }
+    Async<> set_cordon(PeerId peer, component::Cordon cordon) override;
     Async<> wait_ready(Duration limit) override;
     bool ready() override;
     bool complete() override { return ready(); }
@@ -116,6 +122,7 @@ class RaftConsensus final : public component::Consensus {
     void end_with(Error why);
     void end_removed(Error why);
     asio::awaitable<void> run_commit_limits();
+    Async<component::CommitResult> commit_logged(state::LoggedOperation operation);
     Async<> wait_change(SteadyTime deadline);
     PeerId peer_of(NodeId id) const;
     Hello hello(Purpose purpose, NodeId wanted = 0) const;
@@ -152,6 +159,9 @@ class RaftConsensus final : public component::Consensus {
     Async<> persist(storage::Batch batch, bool sync);
     Result<> install(storage::Batch& batch, const SnapshotMeta& snapshot);
     Result<> apply(std::vector<LogEntry> committed, const std::optional<HardState>& hard_state);
+    Result<> apply_facts(storage::Batch& batch,
+                         const std::vector<state::LoggedOperation>& operations,
+                         std::vector<state::ApplyResult>& results);
     void show_applied();
     Result<bool> apply_change(storage::Batch& batch, const LogEntry& entry);
     void send(std::vector<OutMessage>& messages, bool after_persist);
@@ -226,6 +236,8 @@ class RaftConsensus final : public component::Consensus {
     ReadRounds reads_;
     /// What a reader of the state sees: the log may count as applied what is still being written.
     std::uint64_t visible_ = 0;
+    std::uint64_t facts_told_ = 0;  ///< changes of the facts that the listener has heard of
+    std::function<void()> cordons_listener_;
     TaskGroup tasks_;
     Links links_;
     SnapshotLeases leases_;

@@ -34,6 +34,7 @@ Result<SnapshotMeta> SnapshotLeases::make(std::uint64_t request_index, NodeId to
     const auto id = world_.random_u64();
     lease->meta = {log_.applied(), log_.conf_state(), encode(SnapshotToken{id, self})};
     lease->nodes = log_.nodes();
+    lease->facts = log_.facts();
     lease->cluster_id = log_.cluster_id();
     lease->followers[to] = {std::nullopt, now};
     lease->made = lease->used = now;
@@ -84,7 +85,7 @@ Async<> SnapshotLeases::send_pieces(FrameStream* stream, SnapshotRequest request
                                                 stream->write(std::move(bytes))));
         if (last) break;
     }
-    const SnapshotEnd end{rows, digest, lease->cluster_id, lease->nodes};
+    const SnapshotEnd end{rows, digest, lease->cluster_id, lease->nodes, lease->facts};
     ICL_CO_TRY(co_await stream->write(encode_frame(FrameType::snapshot_end, encode(end))));
     lease->used = world_.steady_now();
     if (const auto told = lease->followers.find(to); told != lease->followers.end())
@@ -220,7 +221,7 @@ Async<FetchedSnapshot> fetch_snapshot(World& world, net::Host& host, state::Stat
         if (end) {
             at->token.clear();
             co_return FetchedSnapshot{info.snapshot, info.token, std::move(end.value().cluster_id),
-                                      std::move(end.value().nodes)};
+                                      std::move(end.value().nodes), std::move(end.value().facts)};
         }
         const auto& error = end.error();
         if (error.kind == Kind::cancelled) co_return fail(error);

@@ -86,6 +86,7 @@ class SnapshotLeases {
         storage::SnapshotPtr view;
         SnapshotMeta meta;
         NodeTable nodes;
+        ClusterFacts facts;
         Bytes cluster_id;
         std::map<NodeId, Follower> followers;
         SteadyTime made{};
@@ -109,6 +110,7 @@ struct FetchedSnapshot {
     Bytes token;
     Bytes cluster_id;
     NodeTable nodes;
+    ClusterFacts facts;
 };
 
 /// Where a transfer stands. Kept after it ended without success: should the same snapshot be

@@ -141,6 +141,7 @@ Bytes encode(const SnapshotEnd& value) {
     put_bytes(out, value.digest);
     put_bytes(out, value.cluster_id);
     put_bytes(out, encode_node_table(value.nodes));
+    put_bytes(out, value.facts.encode());
     return out;
 }
 
@@ -228,9 +229,11 @@ Result<SnapshotEnd> decode_snapshot_end(BytesView bytes) {
     out.digest = in.bytes();
     out.cluster_id = in.cluster_id();
     const auto table = in.bytes();
+    const auto facts = in.bytes();
     ICL_TRY(in.done());
     ICL_TRY(auto nodes, decode_node_table(table));
     out.nodes = std::move(nodes);
+    ICL_TRY(out.facts, ClusterFacts::decode(facts));
     return out;
 }
 

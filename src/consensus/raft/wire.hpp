@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 
+#include "consensus/raft/cluster_facts.hpp"
 #include "consensus/raft/identity.hpp"
 #include "net/host.hpp"
 
@@ -99,6 +100,7 @@ struct SnapshotEnd {
     Bytes digest;
     Bytes cluster_id;
     NodeTable nodes;
+    ClusterFacts facts;
 };
 
 /// A member asks the leader for a membership change.

@@ -13,8 +13,8 @@ using std::chrono::seconds;
 
 class RaftCommitQueue : public testing::Test {
  protected:
-    PinOperation pin(int number, std::size_t name_bytes = 4) {
-        PinOperation operation;
+    state::LoggedOperation pin(int number, std::size_t name_bytes = 4) {
+        state::LoggedOperation operation;
         operation.pin.cid = Cid::v1(
             Codec::raw, multihash_digest(HashCode::sha2_256, std::to_string(number)).value());
         operation.pin.options.replication_min = operation.pin.options.replication_max = -1;

@@ -121,7 +121,7 @@ TEST_F(RaftLogStore, a_snapshot_replaces_the_log) {
     append(2, 100, 1);
     storage::Batch batch;
     const SnapshotMeta snapshot{{500, 4}, make_conf_state({11, 13}, {14}), "token"};
-    ASSERT_TRUE(log.install(batch, snapshot, {{13, {peer('x'), 40, false}}}));
+    ASSERT_TRUE(log.install(batch, snapshot, {{13, {peer('x'), 40, false}}}, {}));
     ASSERT_TRUE(store.write(std::move(batch)));
     LogStore again(store);
     ASSERT_TRUE(again.open());

@@ -11,6 +11,13 @@ PeerId peer(char fill) {
     return PeerId::from_bytes(Bytes("\x00\x24\x08\x01\x12\x20", 6) + Bytes(32, fill)).value();
 }
 
+ClusterFacts facts_of(char fill) {
+    ClusterFacts facts;
+    storage::Batch batch;
+    facts.set_cordon(batch, peer(fill), {component::Cordon::Kind::draining, true, Time{}});
+    return facts;
+}
+
 TEST(raft_wire, hello_has_fixed_bytes) {
     const Hello hello{kWireVersion, Purpose::messages, 0x0102030405060708, Bytes(32, 'c'),
                       0x1112131415161718};
@@ -64,9 +71,11 @@ TEST(raft_wire, snapshot_frames_return_as_they_went) {
     const auto piece_back = decode_snapshot_piece(encode(piece)).value();
     EXPECT_EQ(piece_back.rows, "rows");
     EXPECT_TRUE(piece_back.last);
-    SnapshotEnd end{4, "d", Bytes(32, 'c'), {{9, {peer('a'), 3, true}}}};
+    SnapshotEnd end{4, "d", Bytes(32, 'c'), {{9, {peer('a'), 3, true}}}, facts_of('a')};
     const auto end_back = decode_snapshot_end(encode(end)).value();
     EXPECT_EQ(end_back.nodes, end.nodes);
+    EXPECT_EQ(end_back.facts.cordons(), end.facts.cordons());
+    EXPECT_EQ(end_back.facts.cordons().size(), 1u);
 }
 
 TEST(raft_wire, a_membership_change_and_its_answer_return_as_they_went) {
@@ -85,7 +94,7 @@ TEST(raft_wire, a_membership_change_and_its_answer_return_as_they_went) {
 TEST(raft_wire, every_truncation_is_refused) {
     HelloReply reply;
     reply.text = "text";
-    SnapshotEnd end{4, "d", Bytes(32, 'c'), {{9, {peer('a'), 3, true}}}};
+    SnapshotEnd end{4, "d", Bytes(32, 'c'), {{9, {peer('a'), 3, true}}}, facts_of('a')};
     const std::vector<std::pair<Bytes, std::function<bool(BytesView)>>> cases = {
         {encode(Hello{}), [](BytesView in) { return decode_hello(in).has_value(); }},
         {encode(reply), [](BytesView in) { return decode_hello_reply(in).has_value(); }},

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.hpp"
+#include "codec/pin_proto.hpp"
+#include "codec/proto.hpp"
 #include "state/state.hpp"
 #include "support/pins.hpp"
 
@@ -47,9 +49,10 @@ TEST(OperationCodecTest, bytes_are_the_documented_ones) {
     unpin.id = {"oo", 300};
     unpin.pin.cid = cid(1);
     unpin.expected_index = kAnyIndex;
-    // version, count, kind, origin, sequence 300, expected any, no expiry, CID
+    // version, level, count, kind, origin, sequence 300, expected any, no expiry, CID
     EXPECT_EQ(hex_encode(encode_operations({unpin})),
-              "01"
+              "02"
+              "00"
               "01"
               "02"
               "026f6f"
@@ -79,16 +82,74 @@ TEST(OperationCodecTest, flipped_bytes_never_break_the_decoder) {
 
 TEST(OperationCodecTest, newer_versions_and_kinds_are_unsupported) {
     auto bytes = encode_operations(two_operations());
-    bytes[0] = 2;
+    bytes[0] = 3;
     EXPECT_EQ(decode_operations(bytes).error().kind, Kind::unsupported);
-    bytes[0] = 1;
-    bytes[2] = 9;
+    bytes[0] = 2;
+    bytes[3] = 9;
     EXPECT_EQ(decode_operations(bytes).error().kind, Kind::unsupported);
 }
 
+TEST(OperationCodecTest, entries_of_version_1_are_still_read) {
+    // They had no level.
+    auto bytes = encode_operations(two_operations());
+    bytes.erase(1, 1);
+    bytes[0] = 1;
+    const auto read = decode_operations(bytes, 0);
+    ASSERT_TRUE(read) << read.error().text;
+    ASSERT_EQ(read.value().size(), 2U);
+    EXPECT_EQ(read.value()[0].pin, two_operations()[0].pin);
+    EXPECT_EQ(read.value()[0].level, 0U);
+}
+
+TEST(OperationCodecTest, an_entry_above_what_the_reader_knows_names_both_levels) {
+    auto operations = two_operations();
+    operations[1].level = 3;
+    const auto bytes = encode_operations(operations);
+    EXPECT_EQ(decode_operations(bytes, 3).value()[0].level, 3U) << "the level is the entry's";
+    const auto read = decode_operations(bytes, 2);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().kind, Kind::unsupported);
+    EXPECT_NE(read.error().text.find("needs feature level 3, this build knows levels up to 2"),
+              std::string::npos)
+        << read.error().text;
+}
+
+TEST(OperationCodecTest, a_fact_has_a_place_in_a_session_and_a_payload) {
+    LoggedOperation fact;
+    fact.fact = FactKind::cordon;
+    fact.id = {"oo", 3};
+    fact.payload = "what";
+    fact.level = 1;
+    const auto bytes = encode_operations({fact});
+    EXPECT_EQ(hex_encode(bytes), "02010104026f6f0304" + hex_encode("what"));
+    const auto read = decode_operations(bytes).value()[0];
+    EXPECT_EQ(read.fact, FactKind::cordon);
+    EXPECT_EQ(read.id.origin, "oo");
+    EXPECT_EQ(read.id.sequence, 3U);
+    EXPECT_EQ(read.payload, "what");
+    for (std::size_t n = 0; n < bytes.size(); ++n)
+        EXPECT_FALSE(decode_operations(BytesView(bytes).substr(0, n))) << n;
+    EXPECT_TRUE(check_operation(fact));
+    fact.payload = Bytes(5000, 'x');
+    EXPECT_EQ(check_operation(fact).error().kind, Kind::invalid);
+}
+
+TEST(OperationCodecTest, what_a_newer_build_put_into_a_pin_is_handed_on) {
+    auto operation = two_operations()[0];
+    operation.pin_bytes = codec::encode_pin(operation.pin);
+    codec::put_proto_varint(operation.pin_bytes, 77, 1);
+    const auto bytes = encode_operations({operation});
+    const auto read = decode_operations(bytes);
+    ASSERT_TRUE(read) << read.error().text;
+    EXPECT_EQ(read.value()[0].pin, operation.pin);
+    EXPECT_EQ(read.value()[0].pin_bytes, operation.pin_bytes);
+    EXPECT_EQ(encode_operations(read.value()), bytes);
+}
+
 TEST(OperationCodecTest, huge_counts_are_refused_without_allocating) {
-    EXPECT_EQ(decode_operations(Bytes("\x01\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10)).error().kind,
-              Kind::corrupt);
+    EXPECT_EQ(
+        decode_operations(Bytes("\x02\0\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11)).error().kind,
+        Kind::corrupt);
 }
 
 TEST(OperationCodecTest, operation_that_could_not_be_read_back_is_invalid) {
