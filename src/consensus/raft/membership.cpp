@@ -147,8 +147,14 @@ Async<> RaftConsensus::add_peer(PeerId peer) {
     if (!engine_ || !is_member())
         co_return fail(Kind::unavailable, "this peer is not a member of a cluster");
     if (peer == self_) co_return ok();
+    const auto begin = world_.steady_now();
     auto greeted =
         co_await greet(world_, host_, peer, hello(Purpose::probe), options_.network_timeout);
+    // A connection to its earlier life may end only now: the peer itself has not been asked yet.
+    if (!greeted && greeted.error().kind == Kind::unavailable &&
+        world_.steady_now() - begin < options_.network_timeout / 2)
+        greeted =
+            co_await greet(world_, host_, peer, hello(Purpose::probe), options_.network_timeout);
     if (!greeted) {
         if (!nodes_of(peer).empty()) co_return ok();
         co_return fail(greeted.error().in("adding peer " + peer.to_string()));
