@@ -138,6 +138,9 @@ Async<> MemoryHost::dial(PeerId peer, Duration limit) {
     if (std::find(known.begin(), known.end(), network_.address_of(peer)) == known.end())
         co_return fail(Kind::unavailable, "dialing " + peer.to_string() + ": " +
                                               known.front().to_string() + ": nobody there");
+    if (network_.lanes_->refuses(id_, peer))
+        co_return fail(Kind::unavailable,
+                       "dialing " + peer.to_string() + ": network is unreachable");
     auto attempt = new_attempt();
     const AbandonAtEnd<Attempt> guard{attempt};
     auto& dialing = dialing_[peer];
@@ -145,7 +148,9 @@ Async<> MemoryHost::dial(PeerId peer, Duration limit) {
     dialing.push_back(attempt);
     network_.lanes_->send(
         id_, peer, [network = &network_, from = id_, to = peer, secret = secret_, attempt] {
-            if (auto* host = network->find(to)) return host->on_dial(from, secret, attempt);
+            auto* host = network->find(to);
+            if (host != nullptr && !network->lanes_->refuses(from, to))
+                return host->on_dial(from, secret, attempt);
             network->lanes_->send(to, from, [attempt, to] {
                 attempt->answer(
                     fail(Kind::unavailable, "dialing " + to.to_string() + ": connection refused"));
@@ -206,7 +211,7 @@ void MemoryHost::on_dial(const PeerId& from, const Bytes& secret,
     network->lanes_->send(id_, from, [network, attempt, me = id_, from, number] {
         auto* host = network->find(from);
         if (host == nullptr) return;
-        if (attempt->abandoned) {
+        if (attempt->abandoned || network->lanes_->refuses(from, me)) {
             // Nobody wants it any more.
             network->lanes_->send(from, me, [network, me, from, number] {
                 if (auto* there = network->find(me)) there->lose(from, number);
@@ -273,7 +278,11 @@ void MemoryHost::on_open(const PeerId& from, std::uint64_t connection,
                          const std::vector<std::string>& protocols,
                          std::shared_ptr<Attempt> attempt) {
     const auto here = connections_.find(from);
-    if (here == connections_.end() || here->second.number != connection) return;
+    if (here == connections_.end() || here->second.number != connection) {
+        // As TCP answers to what belongs to no connection: the other side has a half-open one.
+        tell_lost(from, connection);
+        return;
+    }
     const auto spoken = std::find_if(protocols.begin(), protocols.end(),
                                      [this](const auto& name) { return handlers_.contains(name); });
     if (spoken == protocols.end()) {

@@ -38,16 +38,33 @@ class MemoryNetwork {
     void set_faults(const PeerId& a, const PeerId& b, LinkFaults faults) {
         lanes_->set_faults(a, b, faults);
     }
+    /// Of every link without faults of its own: what a message takes, drawn anew for each; and what
+    /// each direction carries, 0 for any amount.
+    void set_delay(Duration low, Duration high) {
+        lanes_->default_faults().delay_low = low;
+        lanes_->default_faults().delay_high = high;
+    }
+    void set_bandwidth(std::uint64_t bytes_per_second) {
+        lanes_->default_faults().bytes_per_second = bytes_per_second;
+    }
+    /// Bytes written to streams so far.
+    std::uint64_t sent() const { return lanes_->sent(); }
     /// Nothing passes any more; connections end after kMemorySilenceMax.
     void cut(const PeerId& a, const PeerId& b);
     /// What `from` says does not reach `to`, which is still heard. The connection ends as after a
     /// cut: keep-alive needs both directions.
     void cut_one_way(const PeerId& from, const PeerId& to);
+    /// The connection ends at once, and both are refused when they dial: as when a cable is pulled
+    /// at a switch that says so.
+    void break_link(const PeerId& a, const PeerId& b);
+    /// Cuts every link of it.
+    void silence(const PeerId& peer);
     /// Streams go on, but gossip of `from` does not reach `to` over their link.
     void cut_gossip(const PeerId& from, const PeerId& to) { lanes_->cut_gossip(from, to); }
     void heal(const PeerId& a, const PeerId& b) {
         lanes_->heal(a, b);
         lanes_->heal(b, a);
+        lanes_->accept(a, b);
     }
     /// Cuts every link between the two groups.
     void partition(const std::vector<PeerId>& left, const std::vector<PeerId>& right);

@@ -6,16 +6,18 @@
 
 namespace ipfscluster::net {
 
-void MemoryLanes::send(const PeerId& from, const PeerId& to, std::function<void()> deliver) {
+void MemoryLanes::send(const PeerId& from, const PeerId& to, std::function<void()> deliver,
+                       std::size_t bytes) {
     if (stopped_) return;
+    sent_ += bytes;
     const Key direction(from, to);
     auto& lane = lanes_[direction];
-    const auto when = arrival(direction, lane);
-    lane.queue.push_back({when, std::move(deliver)});
+    const auto when = arrival(direction, lane, bytes);
+    lane.queue.push_back({when, std::move(deliver), bytes});
     start(direction, lane);
 }
 
-SteadyTime MemoryLanes::arrival(const Key& direction, Lane& lane) {
+SteadyTime MemoryLanes::arrival(const Key& direction, Lane& lane, std::size_t bytes) {
     const auto& link = faults(direction.first, direction.second);
     auto delay = link.delay_low;
     const auto span = static_cast<std::uint64_t>((link.delay_high - link.delay_low).count());
@@ -25,6 +27,8 @@ SteadyTime MemoryLanes::arrival(const Key& direction, Lane& lane) {
         delay += link.resend_delay;
     lane.last = std::max(
         lane.last, world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(delay));
+    if (link.bytes_per_second != 0)
+        lane.last += std::chrono::nanoseconds(bytes * 1'000'000'000 / link.bytes_per_second);
     return lane.last;
 }
 
@@ -103,7 +107,8 @@ void MemoryLanes::heal(const PeerId& from, const PeerId& to) {
 void MemoryLanes::restart(const Key& direction) {
     const auto found = lanes_.find(direction);
     if (found == lanes_.end()) return;
-    for (auto& packet : found->second.queue) packet.when = arrival(direction, found->second);
+    for (auto& packet : found->second.queue)
+        packet.when = arrival(direction, found->second, packet.bytes);
     start(direction, found->second);
 }
 

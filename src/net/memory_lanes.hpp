@@ -19,6 +19,7 @@ struct LinkFaults {
     std::uint32_t loss_one_in = 0;  ///< 0: never; else one in so many packets is sent again
     Duration resend_delay = std::chrono::milliseconds(200);
     std::uint32_t gossip_loss_one_in = 0;  ///< 0: never
+    std::uint64_t bytes_per_second = 0;    ///< each direction carries so much; 0: any amount
 };
 
 /// The wires between simulated hosts: one ordered lane for each direction of each pair. What is
@@ -28,12 +29,15 @@ class MemoryLanes : public std::enable_shared_from_this<MemoryLanes> {
  public:
     explicit MemoryLanes(World& world) : world_(world) {}
 
-    void send(const PeerId& from, const PeerId& to, std::function<void()> deliver);
+    /// `bytes`: what it weighs on the link.
+    void send(const PeerId& from, const PeerId& to, std::function<void()> deliver,
+              std::size_t bytes = 0);
     /// Runs `what` after `delay`, unless `stop` came first.
     void after(Duration delay, std::function<void()> what);
     bool loses_gossip(const PeerId& from, const PeerId& to);
 
     void set_faults(LinkFaults faults) { faults_ = faults; }
+    LinkFaults& default_faults() { return faults_; }
     void set_faults(const PeerId& a, const PeerId& b, LinkFaults faults);
     /// One direction: what `from` says does not reach `to`.
     void cut(const PeerId& from, const PeerId& to);
@@ -42,9 +46,17 @@ class MemoryLanes : public std::enable_shared_from_this<MemoryLanes> {
     /// How often the direction was cut so far; tells one cut from the next.
     std::uint64_t cuts(const PeerId& from, const PeerId& to) const;
     const std::set<std::pair<PeerId, PeerId>>& all_cut() const { return cut_; }
+    /// Both directions, and not by silence: whoever wants a connection is refused at once.
+    void refuse(const PeerId& a, const PeerId& b) { refused_.insert(key(a, b)); }
+    void accept(const PeerId& a, const PeerId& b) { refused_.erase(key(a, b)); }
+    void accept_all() { refused_.clear(); }
+    bool refuses(const PeerId& a, const PeerId& b) const { return refused_.contains(key(a, b)); }
     /// Gossip alone of one direction is lost, whatever the link's faults say.
     void cut_gossip(const PeerId& from, const PeerId& to) { gossip_cut_.insert({from, to}); }
     void heal_gossip() { gossip_cut_.clear(); }
+
+    /// Bytes that were sent so far, over all links.
+    std::uint64_t sent() const { return sent_; }
 
     /// Forgets everything that is under way.
     void stop();
@@ -54,6 +66,7 @@ class MemoryLanes : public std::enable_shared_from_this<MemoryLanes> {
     struct Packet {
         SteadyTime when;
         std::function<void()> deliver;
+        std::size_t bytes = 0;
     };
     struct Lane {
         std::deque<Packet> queue;
@@ -63,7 +76,7 @@ class MemoryLanes : public std::enable_shared_from_this<MemoryLanes> {
 
     static Key key(const PeerId& a, const PeerId& b) { return a < b ? Key(a, b) : Key(b, a); }
     const LinkFaults& faults(const PeerId& a, const PeerId& b) const;
-    SteadyTime arrival(const Key& direction, Lane& lane);
+    SteadyTime arrival(const Key& direction, Lane& lane, std::size_t bytes);
     void start(const Key& direction, Lane& lane);
     void restart(const Key& direction);
     static asio::awaitable<void> pump(std::shared_ptr<MemoryLanes> self, Key direction);
@@ -76,6 +89,8 @@ class MemoryLanes : public std::enable_shared_from_this<MemoryLanes> {
     std::map<Key, Lane> lanes_;
     std::set<Key> cut_;         ///< directions
     std::set<Key> gossip_cut_;  ///< directions
+    std::set<Key> refused_;     ///< links
+    std::uint64_t sent_ = 0;
     std::map<Key, std::uint64_t> cuts_;
     bool stopped_ = false;
 };

@@ -48,6 +48,17 @@ void MemoryNetwork::cut_one_way(const PeerId& from, const PeerId& to) {
     });
 }
 
+void MemoryNetwork::break_link(const PeerId& a, const PeerId& b) {
+    lanes_->refuse(a, b);
+    if (auto* host = find(a)) host->lose(b, 0);
+    if (auto* host = find(b)) host->lose(a, 0);
+}
+
+void MemoryNetwork::silence(const PeerId& peer) {
+    for (const auto& [other, host] : hosts_)
+        if (other != peer) cut(peer, other);
+}
+
 void MemoryNetwork::partition(const std::vector<PeerId>& left, const std::vector<PeerId>& right) {
     for (const auto& a : left) {
         for (const auto& b : right) cut(a, b);
@@ -58,6 +69,7 @@ void MemoryNetwork::heal_all() {
     const auto all = lanes_->all_cut();
     for (const auto& [from, to] : all) lanes_->heal(from, to);
     lanes_->heal_gossip();
+    lanes_->accept_all();
 }
 
 void MemoryNetwork::crash(const PeerId& id) {

@@ -30,9 +30,11 @@ void MemoryPipe::reset(std::size_t end) {
     send(end, [end](MemoryPipe& pipe) { pipe.lose(1 - end); });
 }
 
-void MemoryPipe::send(std::size_t from, std::function<void(MemoryPipe&)> deliver) {
-    lanes->send(peers[from], peers[1 - from],
-                [self = shared_from_this(), deliver = std::move(deliver)] { deliver(*self); });
+void MemoryPipe::send(std::size_t from, std::function<void(MemoryPipe&)> deliver,
+                      std::size_t bytes) {
+    lanes->send(
+        peers[from], peers[1 - from],
+        [self = shared_from_this(), deliver = std::move(deliver)] { deliver(*self); }, bytes);
 }
 
 MemoryStream::~MemoryStream() {
@@ -87,12 +89,15 @@ Async<> MemoryStream::write(Bytes data) {
         if (count == 0) break;
         end.unread += count;
         totals_->bytes_out += count;
-        pipe->send(self, [self, piece = data.substr(sent, count)](MemoryPipe& there) {
-            auto& far = there.ends[1 - self];
-            if (far.lost) return;
-            far.inbox.push_back(piece);
-            far.readable.notify_all();
-        });
+        pipe->send(
+            self,
+            [self, piece = data.substr(sent, count)](MemoryPipe& there) {
+                auto& far = there.ends[1 - self];
+                if (far.lost) return;
+                far.inbox.push_back(piece);
+                far.readable.notify_all();
+            },
+            count);
         sent += count;
     } while (sent < data.size());
     co_return ok();

@@ -33,7 +33,7 @@ struct MemoryPipe : std::enable_shared_from_this<MemoryPipe> {
     void lose(std::size_t end);
     /// `lose`, and the other end hears of it.
     void reset(std::size_t end);
-    void send(std::size_t from, std::function<void(MemoryPipe&)> deliver);
+    void send(std::size_t from, std::function<void(MemoryPipe&)> deliver, std::size_t bytes = 0);
 
     std::shared_ptr<MemoryLanes> lanes;
     std::array<PeerId, 2> peers;

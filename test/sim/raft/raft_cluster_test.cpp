@@ -41,9 +41,13 @@ TEST(raft_cluster, disks_slower_than_an_election_timeout_still_elect_a_leader) {
         cluster.add_founders(3);
         cluster.start_all();
         EXPECT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }, seconds(120))) << seed;
-        cluster.submit_pin(0);
-        EXPECT_TRUE(cluster.run_until([&] { return cluster.acknowledged() == 1; }, seconds(60)))
-            << seed;
+        // A pin in the middle of an election may be refused.
+        for (int i = 0; i < 5 && cluster.acknowledged() == 0; ++i) {
+            cluster.submit_pin(0);
+            EXPECT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }, seconds(60)))
+                << seed;
+        }
+        EXPECT_GT(cluster.acknowledged(), 0u) << seed;
     }
 }
 

@@ -94,9 +94,9 @@ class Chaos {
         } else if (what < 88) {
             const int other =
                 static_cast<int>(draw(0, static_cast<std::uint64_t>(cluster_.size() - 1)));
-            if (other != number) cluster_.network.cut(peer.id, cluster_.peer(other).id, true);
+            if (other != number) cluster_.network.break_link(peer.id, cluster_.peer(other).id);
         } else if (what < 96) {
-            cluster_.network.mend_all();
+            cluster_.network.heal_all();
         } else {
             const int other =
                 static_cast<int>(draw(0, static_cast<std::uint64_t>(cluster_.size() - 1)));

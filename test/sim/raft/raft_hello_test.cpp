@@ -55,22 +55,30 @@ class RaftHello : public ::testing::Test {
         ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
     }
     NodeId node_of(int number) { return cluster.peer(number).raft->status().engine.id; }
+    /// The stranger learns where that peer is.
+    void know(int number) {
+        const auto peer = test_peer(number);
+        stranger->add_addresses(peer, {cluster.network.address_of(peer)});
+    }
     /// A question of a peer that is in no cluster.
     Result<raft::Greeted> ask(int number, NodeId wanted) {
         Hello hello;
         hello.node = 7;
         hello.wanted = wanted;
+        know(number);
         return cluster.await<raft::Greeted>(
-            raft::greet(cluster.world, stranger, test_peer(number), hello, seconds(5)));
+            raft::greet(cluster.world, *stranger, test_peer(number), hello, seconds(5)));
     }
 
     SimCluster cluster{7};
-    TestHost stranger{cluster.network, test_peer(77)};
+    const std::unique_ptr<net::MemoryHost> stranger = cluster.network.add_host(test_peer(77));
 };
 
 TEST_F(RaftHello, a_hello_of_version_1_is_refused_by_name) {
     found(1);
-    const auto answer = cluster.await<Bytes>(say(&stranger, test_peer(0), hello_of_version_1(5)));
+    know(0);
+    const auto answer =
+        cluster.await<Bytes>(say(stranger.get(), test_peer(0), hello_of_version_1(5)));
     ASSERT_TRUE(answer) << answer.error().text;
     // As version 1 reads it: version, status, node, cluster id, flags, text.
     const auto& bytes = answer.value();
@@ -82,8 +90,8 @@ TEST_F(RaftHello, a_hello_of_version_1_is_refused_by_name) {
 }
 
 TEST_F(RaftHello, a_peer_of_version_1_that_refuses_us_is_named) {
-    TestHost old(cluster.network, test_peer(5));
-    old.handle(raft::kRaftProtocol, [&](net::StreamPtr stream) {
+    const auto old = cluster.network.add_host(test_peer(5));
+    old->handle(raft::kRaftProtocol, [&](net::StreamPtr stream) {
         asio::co_spawn(
             cluster.world.executor(),
             refuse_all(std::make_shared<FrameStream>(std::move(stream)), refusal_of_version_1(3)),

@@ -50,9 +50,9 @@ class RaftSnapshots : public testing::Test {
 TEST_F(RaftSnapshots, an_offer_that_is_lost_is_repeated_at_once) {
     offer();
     const int lead = cluster.leader();
-    cluster.network.cut(cluster.peer(late).id, cluster.peer(lead).id, true);
+    cluster.network.break_link(cluster.peer(late).id, cluster.peer(lead).id);
     cluster.world.run_for(milliseconds(100));
-    cluster.network.mend_all();
+    cluster.network.heal_all();
     EXPECT_TRUE(cluster.run_until([&] { return caught_up(); }, seconds(8)))
         << "not only when the lease has been idle for 15 s";
 }
@@ -97,11 +97,11 @@ TEST_F(RaftSnapshots, what_is_committed_during_a_transfer_stays_in_the_log_for_t
     cluster.world.run_for(milliseconds(80));
     ASSERT_LT(installed(), 30u);
     // The transfer goes on later; more entries come than the log usually keeps.
-    cluster.network.cut(cluster.peer(late).id, cluster.peer(lead).id, true);
+    cluster.network.break_link(cluster.peer(late).id, cluster.peer(lead).id);
     cluster.network.set_delay(milliseconds(1), milliseconds(2));
     commit(40);
     ASSERT_LT(installed(), 30u);
-    cluster.network.mend_all();
+    cluster.network.heal_all();
     ASSERT_TRUE(cluster.run_until([&] { return caught_up(); }, seconds(10)));
     EXPECT_EQ(installed(), first) << "it had to begin anew";
     // Afterwards the log is as short as ever.
@@ -124,8 +124,7 @@ TEST_F(RaftSnapshots, a_transfer_over_a_link_that_is_down_most_of_the_time_goes_
     const auto index = cluster.peer(lead).raft->log().applied().index;
     const auto cut_all = [&](bool cut) {
         for (int other = 0; other < 3; ++other)
-            if (other != late)
-                cluster.network.cut(cluster.peer(late).id, cluster.peer(other).id, cut);
+            if (other != late) cluster.break_link(late, other, cut);
     };
     int cuts = 0;
     // Two seconds up, three seconds down.
@@ -153,10 +152,10 @@ TEST_F(RaftSnapshots, a_transfer_goes_on_after_a_break_of_minutes) {
     const auto index = cluster.peer(lead).raft->log().applied().index;
     cluster.world.run_for(seconds(2));
     ASSERT_LT(installed(), index);
-    cluster.network.cut(cluster.peer(late).id, cluster.peer(lead).id, true);
+    cluster.network.break_link(cluster.peer(late).id, cluster.peer(lead).id);
     cluster.world.run_for(std::chrono::minutes(3));
     EXPECT_EQ(open_snapshots(), 1u);
-    cluster.network.mend_all();
+    cluster.network.heal_all();
     ASSERT_TRUE(cluster.run_until([&] { return installed() >= index; }, seconds(30)));
     EXPECT_EQ(installed(), index);
     // What was on its way at the break is sent twice; heartbeats of three minutes are in it, too.
@@ -178,11 +177,11 @@ TEST_F(RaftSnapshots, a_transfer_outlives_its_leaders_term) {
     cluster.crash(third);
     const auto& raft = *cluster.peer(lead).raft;
     const auto term = raft.status().engine.term;
-    cluster.network.cut(cluster.peer(late).id, cluster.peer(lead).id, true);
+    cluster.network.break_link(cluster.peer(late).id, cluster.peer(lead).id);
     ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() < 0; }, seconds(20)));
-    cluster.network.mend_all();
+    cluster.network.heal_all();
     ASSERT_TRUE(cluster.run_until([&] { return installed() > 30; }, seconds(60)));
-    EXPECT_EQ(cluster.leader(), lead);
+    EXPECT_TRUE(cluster.run_until([&] { return cluster.leader() == lead; }, seconds(20)));
     EXPECT_GT(raft.status().engine.term, term);
     EXPECT_LT(cluster.network.sent() - before, 60 * 30000 * 5 / 6) << "it began at row 0";
     ASSERT_EQ(cluster.settle(), "");

@@ -27,7 +27,9 @@ raft::RaftOptions short_log() {
 }
 
 SimCluster::SimCluster(std::uint64_t seed, raft::RaftOptions options)
-    : world(seed), options_(std::move(options)) {}
+    : world(seed), options_(std::move(options)) {
+    network.set_delay(std::chrono::microseconds(100), std::chrono::milliseconds(2));
+}
 
 SimCluster::~SimCluster() {
     for (auto& [number, peer] : peers_)
@@ -84,9 +86,12 @@ void SimCluster::start(int number) {
     peer.store = std::make_unique<storage::MemoryStore>(peer.world, peer.disk);
     peer.store->acknowledge_without_sync(lie_);
     peer.state = std::make_unique<state::State>(*peer.store, peer.id);
-    peer.host = std::make_unique<TestHost>(network, peer.id);
-    for (const auto& [other, known] : peers_)
-        if (other != number) peer.host->known_.push_back(known->id);
+    peer.host = network.add_host(peer.id);
+    for (const auto& [other, known] : peers_) {
+        if (other == number) continue;
+        peer.host->add_addresses(known->id, {network.address_of(known->id)});
+        if (known->host) known->host->add_addresses(peer.id, {network.address_of(peer.id)});
+    }
     peer.raft = std::make_unique<raft::RaftConsensus>(peer.world, *peer.host, *peer.store,
                                                       *peer.state, with_floor(peer));
     peer.up = true;
@@ -123,6 +128,13 @@ asio::awaitable<void> SimCluster::watch_end(int number) {
     problems_ += "peer " + std::to_string(number) + " ended: " + why.text + "; ";
 }
 
+void SimCluster::break_link(int a, int b, bool broken) {
+    if (broken)
+        network.break_link(peer(a).id, peer(b).id);
+    else
+        network.heal(peer(a).id, peer(b).id);
+}
+
 void SimCluster::start_all() {
     for (auto& [number, peer] : peers_) start(number);
 }
@@ -139,7 +151,7 @@ void SimCluster::bring_down(int number) {
     if (!peer.up) return;
     peer.up = false;
     peer.store->crash();
-    peer.host->vanish();
+    network.crash(peer.id);
     // Not a task of the group: it has to end even while the group is being cancelled.
     asio::co_spawn(world.executor(), run_stop(&peer), asio::detached);
 }
@@ -250,7 +262,7 @@ std::size_t SimCluster::pending() const {
 }
 
 std::string SimCluster::settle(Duration limit) {
-    network.mend_all();
+    network.heal_all();
     auto all_ended = [&] {
         return std::all_of(peers_.begin(), peers_.end(), [](const auto& item) {
             return item.second->up || item.second->stopped;

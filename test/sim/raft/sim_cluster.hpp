@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "consensus/raft/raft_consensus.hpp"
+#include "net/memory_host.hpp"
 #include "runtime/sim_peer_world.hpp"
-#include "sim/raft/test_network.hpp"
 #include "state/state.hpp"
 #include "storage/memory_store.hpp"
 
@@ -39,7 +39,7 @@ class SimCluster {
     ~SimCluster();
 
     SimWorld world;
-    TestNetwork network{world};
+    net::MemoryNetwork network{world};
 
     struct Peer {
         explicit Peer(SimWorld& shared) : world(shared) {}
@@ -50,7 +50,7 @@ class SimCluster {
         std::shared_ptr<MemoryFloorFile> floor = std::make_shared<MemoryFloorFile>();
         std::unique_ptr<storage::MemoryStore> store;
         std::unique_ptr<state::State> state;
-        std::unique_ptr<TestHost> host;
+        std::unique_ptr<net::MemoryHost> host;
         std::unique_ptr<raft::RaftConsensus> raft;
         bool up = false;
         bool stopped = true;
@@ -69,6 +69,8 @@ class SimCluster {
     void crash(int number);
     /// The process dies and its disk is gone.
     void crash_and_wipe(int number);
+    /// Breaks the link of two peers, or mends it.
+    void break_link(int a, int b, bool broken);
     /// Clean end.
     void stop(int number);
     /// True once the peer may be started again.
