@@ -1,7 +1,11 @@
 #include "runtime/task_group.hpp"
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
 
+#include <sstream>
+
+#include "base/log.hpp"
 #include "runtime/sim_world.hpp"
 
 namespace ipfscluster {
@@ -87,6 +91,25 @@ TEST(TaskGroup, refuses_new_tasks_once_it_stops) {
     EXPECT_FALSE(tasks.spawn(wait_for(signal, 2, order)));
     ASSERT_TRUE(world.run_until([&] { return tasks.size() == 0; }, 1s));
     EXPECT_EQ(order, (std::vector{-1}));
+}
+
+asio::awaitable<void> give_turns(SimWorld& world) {
+    while (true) co_await asio::post(world.executor(), asio::use_awaitable);
+}
+
+TEST(TaskGroup, a_task_that_is_cancelled_while_it_gives_others_a_turn_is_no_error) {
+    std::ostringstream said;
+    const auto sink = std::make_shared<spdlog::sinks::ostream_sink_st>(said);
+    auto& sinks = logger("cluster")->sinks();
+    sinks.push_back(sink);
+    SimWorld world(1);
+    TaskGroup tasks(world, "test");
+    tasks.spawn(give_turns(world));
+    for (int i = 0; i < 3; ++i) world.step();
+    asio::post(world.executor(), [&] { tasks.cancel(); });
+    EXPECT_TRUE(world.run_until([&] { return tasks.size() == 0; }, 1s));
+    sinks.pop_back();
+    EXPECT_EQ(said.str(), "");
 }
 
 }  // namespace
