@@ -22,7 +22,8 @@ DEBIAN = [
     ("GoogleTest", "1.12", "BSD-3-Clause", "tests only"),
     ("GCC's runtime libraries", "12", "GPL-3.0 with the GCC Runtime Library Exception", "linked"),
 ]
-GO = [("Kubo", "0.43.0", "MIT OR Apache-2.0", "tests only: built and run beside"), ("go-libp2p-gorpc", "0.6.0", "MIT OR Apache-2.0", "tests only")]
+GO = [("Kubo", "0.43.0", "MIT OR Apache-2.0", "tests only: built and run beside"), ("go-libp2p-gorpc", "0.6.0", "MIT OR Apache-2.0", "tests only"),
+      ("porcupine", "1.3.1", "MIT", "tests only: checks histories")]
 
 
 def crates():

@@ -1,0 +1,5 @@
+module ipfscluster/test/integration/namespaces/checker
+
+go 1.21
+
+require github.com/anishathalye/porcupine v1.3.1
