@@ -103,7 +103,7 @@ class Faults:
     def end(self, act):
         self.under_way.remove(act)
         kind, peer = act["kind"], self.peers[act["one"]]
-        still = [a for a in self.under_way if a["kind"] == kind and (a["one"] == act["one"] or a["all"])]
+        still = [a for a in self.under_way if a["kind"] == kind and a["one"] == act["one"]]
         if kind in ("kill", "away"):
             for number in self.victims(act):
                 self.down[number] -= 1

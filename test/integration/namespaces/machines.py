@@ -30,9 +30,9 @@ WORK_PLACES = ("/mnt", "/media", "/srv")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def enter_namespaces(paths):
-    """Runs this program again as the first process of its own namespaces for processes, mounts and network, with a tmpfs for its files at a
-    place where none of `paths` is. Ends as skipped where that cannot be done."""
+def enter_namespaces(paths, arguments):
+    """Runs this program again, with more `arguments`, as the first process of its own namespaces for processes, mounts and network, with a
+    tmpfs for its files at a place where none of `paths` is. Ends as skipped where that cannot be done."""
     if os.environ.get(INSIDE):
         return
     if os.geteuid() != 0:
@@ -54,7 +54,7 @@ def enter_namespaces(paths):
     os.environ[INSIDE], os.environ["TMPDIR"] = place, place
     setup = (f"mount -t tmpfs tmpfs {place} && echo nameserver {NAME_SERVER} >{place}/resolv.conf && "
              f"mount --bind {place}/resolv.conf /etc/resolv.conf && ip link set lo up")
-    os.execvp("unshare", [*namespaces, "sh", "-c", f'{setup} && exec "$@"', "sh", sys.executable, "-B", *sys.argv])
+    os.execvp("unshare", [*namespaces, "sh", "-c", f'{setup} && exec "$@"', "sh", sys.executable, "-B", *sys.argv, *arguments])
 
 
 def own_network():
@@ -167,7 +167,7 @@ class MachinePeer(Peer):
     """A peer on a machine of its own. `lives` counts its processes."""
 
     def __init__(self, test, network, stall, env):
-        self.network, self.lives, self.mark = network, 0, 0
+        self.network, self.stall, self.lives, self.mark = network, stall, 0, 0
         self.stall_file = os.path.join(test.work, f"stall{network.number}")
         if stall:
             env = {**env, "LD_PRELOAD": stall, "ICL_STALL_FILE": self.stall_file}
@@ -242,6 +242,9 @@ class MachinePeer(Peer):
     def was_held(self):
         """Whether its disk ever made it wait."""
         return os.path.exists(self.stall_file + ".held")
+
+    def forget_held(self):
+        os.remove(self.stall_file + ".held")
 
     def stall_disk(self):
         open(self.stall_file, "w").close()
