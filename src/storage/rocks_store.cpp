@@ -14,6 +14,7 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "storage/rocks_log.hpp"
 #include "storage/wal_order.hpp"
 
 namespace ipfscluster::storage {
@@ -62,9 +63,7 @@ rocksdb::DBOptions database_options(const RocksOptions& o) {
     // A crash loses a suffix of the writes, never one in the middle.
     db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     db.max_manifest_file_size = 4U << 20;
-    db.keep_log_file_num = 2;
-    db.max_log_file_size = 1U << 20;
-    db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    db.info_log = make_rocks_log();
     db.stats_dump_period_sec = 0;
     db.stats_persist_period_sec = 0;
     db.skip_stats_update_on_db_open = true;
@@ -212,6 +211,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(World& world, RocksOptions 
     auto env = rocksdb::NewCompositeEnv(order);
     auto db_options = database_options(options);
     db_options.env = env.get();
+    // It makes the folder by itself, but calls it an error first that there is none.
+    env->CreateDirIfMissing(options.folder).PermitUncheckedError();
     ICL_TRY(refuse_unknown_families(db_options, options.folder));
     // One shard: by default so small a cache has shards of half a megabyte, and the filter of a
     // full table, which is larger, would be read anew for each key.
