@@ -114,6 +114,32 @@ fn a_connection_that_falls_silent_is_lost_and_one_that_idles_is_not() {
     assert_eq!(read(&far, 1).err().map(|outcome| outcome.status), Some(status::RESET));
 }
 
+/// A peer that was killed and started again while nothing could tell us: its new connection comes while the dead one
+/// still counts, and then the dead one ends.
+#[test]
+fn who_came_back_before_it_was_missed_hears_what_we_subscribe_to() {
+    let settings = || icl_bridge::p2p::config::Config { silence_max: SILENCE, ..config(None) };
+    let a = TestHost::start_with(settings(), "/ip4/127.0.0.1/tcp/0");
+    let of_b = settings();
+    let again = icl_bridge::p2p::config::Config { keypair: of_b.keypair.clone(), ..settings() };
+    let b = TestHost::start_with(of_b, "/ip4/127.0.0.1/tcp/0");
+    let proxy = Proxy::to(&b.address);
+    a.dial(b.id(), proxy.address.clone(), LIMIT).good();
+    subscribe(&a, "t");
+    subscribe(&b, "t");
+    gossip(&b, &a, "t", 10);
+
+    proxy.passing.store(false, Ordering::Release);
+    drop(b);
+    let b = TestHost::start_with(again, "/ip4/127.0.0.1/tcp/0");
+    subscribe(&b, "t");
+    b.connect(&a);
+    std::thread::sleep(2 * SILENCE);
+    while a.node.events.pop().is_some() {}
+    gossip(&b, &a, "t", 10);
+    gossip(&a, &b, "t", 10);
+}
+
 #[test]
 fn closing_a_connection_ends_what_waits_on_it() {
     let (a, b) = pair(None, 16);

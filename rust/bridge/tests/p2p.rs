@@ -184,39 +184,6 @@ fn a_silent_address_times_out() {
     assert_eq!(outcome.status, status::TIMEOUT, "{}", outcome.text());
 }
 
-fn subscribe(host: &TestHost, topic: &'static str) {
-    let (done, pending) = done();
-    host.node.submit(done, move |state, done| state.subscribe(topic, done));
-    pending.wait().good();
-}
-
-fn publish(host: &TestHost, topic: &'static str, data: Vec<u8>) -> Outcome {
-    let (done, pending) = done();
-    host.node.submit(done, move |state, done| state.publish(topic, data, done));
-    pending.wait()
-}
-
-/// Publishes until the other side has heard it: subscriptions travel in their own time.
-fn gossip(from: &TestHost, to: &TestHost, topic: &'static str, size: usize) {
-    for attempt in 0u8..200 {
-        publish(from, topic, vec![attempt; size]).good();
-        std::thread::sleep(Duration::from_millis(20));
-        while let Some(event) = to.node.events.pop() {
-            if event.kind == kind::MESSAGE {
-                assert_eq!(event.peer, from.id().to_bytes());
-                assert_eq!(event.name, topic.as_bytes());
-                assert_eq!(event.data.len(), size);
-                assert_eq!(event.id.len(), 24);
-                assert_eq!(event.id[..16], from.id().to_bytes()[..16]);
-                let (id, source) = (MessageId::new(&event.id), from.id());
-                to.node.tell(move |state| state.verdict(&id, &source, MessageAcceptance::Accept)).unwrap();
-                return;
-            }
-        }
-    }
-    panic!("the message did not arrive");
-}
-
 #[test]
 fn gossip_flows_both_ways_also_when_large() {
     let (a, b) = pair(Some([3; 32]), 16);

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::core::transport::ListenerId;
+use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError, TopicHash};
 use libp2p::kad::{self, QueryId};
+use libp2p::swarm::behaviour::ConnectionEstablished;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::swarm::{ConnectionId, DialError, FromSwarm, NetworkBehaviour, SwarmEvent};
 use libp2p::{identify, Multiaddr, PeerId, Swarm};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -184,6 +186,20 @@ impl State {
         done.ok();
     }
 
+    /// gossipsub says what we subscribe to once, when a peer's first connection begins. If that one was dead (the peer
+    /// was killed and came back before we missed it) or ended with the words on the way, a peer with another connection
+    /// never hears them and sends us nothing. So each end of a connection beside another counts as a first beginning.
+    fn tell_subscriptions_again(&mut self, peer: PeerId, closed: ConnectionId, endpoint: &ConnectedPoint) {
+        let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else { return };
+        gossip.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
+            peer_id: peer,
+            connection_id: closed,
+            endpoint,
+            failed_addresses: &[],
+            other_established: 0,
+        }));
+    }
+
     pub fn publish(&mut self, topic: &str, data: Vec<u8>, done: Done) {
         let size = data.len();
         let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else { return no_gossip(done) };
@@ -222,6 +238,9 @@ impl State {
                 let mut event = Event::of_peer(kind::DISCONNECTED, &peer_id);
                 event.data = cause.map(|cause| full_text(&cause)).unwrap_or_default().into_bytes();
                 self.events.push(event);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, endpoint, .. } => {
+                self.tell_subscriptions_again(peer_id, connection_id, &endpoint);
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id: Some(peer), error, .. } => {
                 self.on_dial_failed(peer, connection_id, &error);

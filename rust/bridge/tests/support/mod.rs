@@ -10,6 +10,7 @@ use icl_bridge::p2p::done::Done;
 use icl_bridge::p2p::events::{kind, Event, EventQueue};
 use icl_bridge::p2p::node::Node;
 use icl_bridge::p2p::stream::StreamHandle;
+use libp2p::gossipsub::{MessageAcceptance, MessageId};
 use libp2p::identity::Keypair;
 use libp2p::pnet::PreSharedKey;
 use libp2p::swarm::StreamProtocol;
@@ -202,4 +203,37 @@ pub fn close_write(stream: &StreamHandle) {
     let (done, pending) = done();
     stream.close_write(done);
     pending.wait().good();
+}
+
+pub fn subscribe(host: &TestHost, topic: &'static str) {
+    let (done, pending) = done();
+    host.node.submit(done, move |state, done| state.subscribe(topic, done));
+    pending.wait().good();
+}
+
+pub fn publish(host: &TestHost, topic: &'static str, data: Vec<u8>) -> Outcome {
+    let (done, pending) = done();
+    host.node.submit(done, move |state, done| state.publish(topic, data, done));
+    pending.wait()
+}
+
+/// Publishes until the other side has heard it: subscriptions travel in their own time.
+pub fn gossip(from: &TestHost, to: &TestHost, topic: &'static str, size: usize) {
+    for attempt in 0u8..200 {
+        publish(from, topic, vec![attempt; size]).good();
+        std::thread::sleep(Duration::from_millis(20));
+        while let Some(event) = to.node.events.pop() {
+            if event.kind == kind::MESSAGE {
+                assert_eq!(event.peer, from.id().to_bytes());
+                assert_eq!(event.name, topic.as_bytes());
+                assert_eq!(event.data.len(), size);
+                assert_eq!(event.id.len(), 24);
+                assert_eq!(event.id[..16], from.id().to_bytes()[..16]);
+                let (id, source) = (MessageId::new(&event.id), from.id());
+                to.node.tell(move |state| state.verdict(&id, &source, MessageAcceptance::Accept)).unwrap();
+                return;
+            }
+        }
+    }
+    panic!("the message did not arrive");
 }
