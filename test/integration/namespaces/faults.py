@@ -92,6 +92,8 @@ class Faults:
         elif kind == "full_disk":
             self.excused.add(act["one"])
             peer.fill_disk()
+            if act["all"] and peer.alive():
+                peer.kill()  # to start on the full disk
         elif kind == "stalled_disk":
             peer.stall_disk()
         elif kind == "silent_names":
@@ -134,6 +136,8 @@ class Faults:
             return f"{act['one']} → {'all' if act['all'] else act['other']}"
         if act["kind"] in ("delay", "loss", "silent_names") and act["all"]:
             return "all"
+        if act["kind"] == "full_disk" and act["all"]:
+            return f"{act['one']}, which is started on it"
         return str(act["one"])
 
     def set_links(self):
@@ -159,8 +163,9 @@ class Faults:
                 self.say(f"{peer.name} ended with {code} on its full disk")
                 self.told[number] = peer.process
                 self.ended_by_disk += 1
-            if full:
-                continue
-            self.excused.discard(number)
+            if full and peer.process is self.told.get(number):
+                continue  # not again before there is room
+            if not full:
+                self.excused.discard(number)
             peer.spawn()
         return ended
