@@ -32,7 +32,12 @@ struct AbandonAtEnd {
 }  // namespace
 
 MemoryHost::MemoryHost(MemoryNetwork& network, PeerId id, Bytes secret)
-    : network_(network), id_(std::move(id)), secret_(std::move(secret)) {}
+    : network_(network),
+      id_(std::move(id)),
+      secret_(std::move(secret)),
+      // As libp2p counts: what a later life says must not look like what an earlier one has said.
+      sequence_(
+          static_cast<std::uint64_t>(network.world_.steady_now().time_since_epoch().count())) {}
 
 MemoryHost::~MemoryHost() {
     shut();

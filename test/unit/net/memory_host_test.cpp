@@ -292,6 +292,22 @@ TEST_F(MemoryHostTest, gossip_reaches_each_subscriber_once_over_hops) {
     EXPECT_EQ(heard.size(), 3u);
 }
 
+TEST_F(MemoryHostTest, gossip_of_a_peer_that_comes_back_is_new) {
+    int heard = 0;
+    b->subscribe("t", [&heard](TopicMessage) { ++heard; });
+    for (int life = 1; life <= 3; ++life) {
+        ASSERT_TRUE(connect(*a, *b));
+        for (int i = 0; i < 5; ++i) EXPECT_TRUE(drive<void>(world, a->publish("t", "ping")));
+        world.run_for(1s);
+        EXPECT_EQ(heard, 5 * life);
+        const auto id = a->id();
+        network.crash(id);
+        a.reset();
+        world.run_for(1s);
+        a = network.add_host(id);
+    }
+}
+
 TEST_F(MemoryHostTest, a_peer_is_found_through_others) {
     ASSERT_TRUE(connect(*a, *b));
     ASSERT_TRUE(connect(*c, *b));
