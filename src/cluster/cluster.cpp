@@ -34,6 +34,7 @@ Cluster::Cluster(ClusterParts parts, ClusterOptions options)
 Async<> Cluster::start() {
     tasks_.spawn(connect_loop());
     tasks_.spawn(vitals_.watch());
+    tasks_.spawn(vitals_.watch_disk());
     tasks_.spawn(life());
     co_return ok();
 }

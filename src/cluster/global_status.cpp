@@ -95,6 +95,8 @@ asio::awaitable<void> Cluster::ask_keeper(PeerId peer, Cid cid, std::shared_ptr<
 Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     auto members = parts_.members.known();
+    for (const auto& peer : stored ? stored->pin.allocations : std::vector<PeerId>{})
+        if (parts_.members.standing(peer) == component::Standing::unknown) members.push_back(peer);
     if (options_.follower) members = {self()};
     GlobalPinInfo global;
     global.cid = cid;

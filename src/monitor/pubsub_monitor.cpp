@@ -161,7 +161,9 @@ void PubsubMonitor::expect(std::vector<PeerId> peers) {
 
 void PubsubMonitor::check_never_heard() {
     const auto now = world_.steady_now();
-    std::erase_if(unheard_, [&](const auto& e) { return window_.known("ping", e.first); });
+    std::erase_if(unheard_, [&](const auto& e) {
+        return window_.known("ping", e.first) || !counts_(e.first);
+    });
     for (auto& [peer, unheard] : unheard_) {
         if (unheard.reported || now - unheard.since < options_.usual_ttl) continue;
         unheard.reported = true;

@@ -27,7 +27,7 @@ inline constexpr std::uint64_t kOperationsPerEntryMax = 65536;
 /// Rows after which a walk lets others run.
 inline constexpr std::size_t kRowsPerTurnMax = 256;
 
-/// A pin with the log index of the operation that wrote it.
+/// A pin and the number, on this peer alone, of the operation that wrote it: later is larger.
 struct StoredPin {
     Pin pin;
     std::uint64_t modification_index = 0;

@@ -14,8 +14,6 @@ bool is_fatal(const Error& error) {
 }
 
 constexpr std::size_t kReconcileRows = 256;
-/// A disk that hangs is noticed within this time, also where nobody writes.
-constexpr Duration kDiskAskedAtLeast = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -50,12 +48,7 @@ asio::awaitable<void> RaftConsensus::run_disk_watch() {
     while (!stopping_ && !ended_) {
         auto slept = co_await world_.sleep_for(options_.election_timeout);
         if (!slept) co_return;
-        // Where nothing is written no disk is asked: then a change that changes nothing asks it.
-        storage::Batch nothing;
-        const bool quiet = world_.steady_now() - store_.synced_at() >= kDiskAskedAtLeast;
-        if (quiet) nothing.del(storage::Family::meta, "disk watch");
-        auto asked = quiet ? store_.write_synced(std::move(nothing)) : store_.sync();
-        auto synced = co_await std::move(asked);
+        auto synced = co_await store_.sync();
         if (!synced && synced.error().kind == Kind::cancelled) co_return;
         if (!synced) co_return end_with(synced.error().in("the database cannot be written"));
     }
