@@ -7,6 +7,7 @@
 #include <set>
 
 #include "config/components.hpp"
+#include "config/consensus_kind.hpp"
 #include "config/file_io.hpp"
 #include "config/flat_file.hpp"
 #include "config/json_text.hpp"
@@ -297,12 +298,16 @@ Result<Config> load_config(const std::string& folder, const Environment& env, Wa
     return config;
 }
 
-Result<std::string> default_config_json(const InitOptions& options) {
-    if (options.consensus == "crdt")
+Result<> check_kind_of_consensus(const std::string& kind) {
+    if (kind == "crdt")
         return fail(Kind::unsupported, "consensus crdt is not supported by this build; use raft");
-    if (options.consensus != "raft")
-        return fail(Kind::invalid,
-                    "unknown consensus \"" + options.consensus.substr(0, 64) + "\"; use raft");
+    if (kind != kDefaultConsensus)
+        return fail(Kind::invalid, "unknown consensus \"" + kind.substr(0, 64) + "\"; use raft");
+    return ok();
+}
+
+Result<std::string> default_config_json(const InitOptions& options) {
+    ICL_TRY(check_kind_of_consensus(options.consensus));
     Config config = options.from ? *options.from : initial_config(options);
     if (options.from) {
         if (options.ipfs_given) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails on an include that looks upward or sideways, on a source or test that no target lists, and on a module without a README.
+"""Fails on an include that looks upward or sideways, on a source that names a kind of consensus where none is to be known, on a source or test
+that no target lists, and on a module without a README.
 
 The table is tools/tidy/layers.txt: a folder may include itself, what its row names and whatever those may use.
 """
@@ -8,6 +9,10 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Who may name a kind of consensus: itself, what is configured of it, and whoever makes a peer with it. The database lists the families of all
+# kinds, and the loggers are called by name.
+KIND = re.compile(r"(?<![a-z])raft", re.I)
+KNOWS_KINDS = re.compile(r"consensus/raft/|config/|cli/service/peer(_\w+)?\.[ch]pp$|storage/store\.[ch]pp$|base/log\.hpp$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -71,7 +76,12 @@ def main():
             problems.append(f"src/{rel}: its folder has no row in tools/tidy/layers.txt")
             continue
         may = allowed(own, uses) | {own}
-        for target in INCLUDE.findall(path.read_text()):
+        text = path.read_text()
+        if not KNOWS_KINDS.match(rel):
+            for number, line in enumerate(text.splitlines(), 1):
+                if KIND.search(line):
+                    problems.append(f"src/{rel}:{number}: names a kind of consensus; component::PinsetLog, Membership and Duty do not")
+        for target in INCLUDE.findall(text):
             used = folder_of(target, uses)
             if used and used not in may:
                 problems.append(f"src/{rel}: includes {target}, but {own} may not use {used}")

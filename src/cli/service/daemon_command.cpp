@@ -1,6 +1,5 @@
 #include "cli/service/daemon_command.hpp"
 
-#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -9,6 +8,7 @@
 #include "base/log.hpp"
 #include "cli/service/data_rotation.hpp"
 #include "cli/service/peer.hpp"
+#include "cli/service/peer_consensus.hpp"
 #include "cli/service/supervisor.hpp"
 #include "config/config.hpp"
 #include "config/file_io.hpp"
@@ -30,8 +30,7 @@ class Daemon {
         : io_(1),
           world_(io_),
           leave_(leave || config.cluster.leave_on_shutdown),
-          data_(config.raft.data_folder),
-          data_kept_(config.raft.backups_rotate),
+          data_(consensus_data(config, identity.id)),
           config_(std::move(config)),
           identity_(std::move(identity)),
           wish_(std::move(wish)),
@@ -130,9 +129,10 @@ class Daemon {
     /// A peer that left or was removed can join again as somebody new; what it agreed on with the
     /// others stays readable.
     bool put_data_aside(const char* then) {
-        auto moved = rotate_data(data_, data_kept_);
+        const auto& folder = data_->folder();
+        auto moved = rotate_data(folder, data_->kept_aside());
         if (moved)
-            logger("service")->info("pinset and consensus data lie in {}.old.0; {}", data_, then);
+            logger("service")->info("pinset and consensus data lie in {}.old.0; {}", folder, then);
         else
             logger("service")->error(
                 "consensus data must be cleaned before this peer joins again error=\"{}\"",
@@ -143,8 +143,7 @@ class Daemon {
     asio::io_context io_;
     AsioWorld world_;
     bool leave_;
-    std::string data_;
-    std::int64_t data_kept_;
+    std::unique_ptr<component::ConsensusData> data_;
     config::Config config_;
     KeyPair identity_;
     StartWish wish_;
@@ -186,11 +185,9 @@ Result<> run_daemon(const Flags& flags, const config::Environment& env) {
         ICL_TRY(config::save_peerstore(config.peerstore_path(), config.old_peers));
     }
     if (wish.bootstrap.empty() && !wish.found_alone) wish.bootstrap = config.old_bootstrap;
-    const auto& founders = config.raft.init_peerset;
-    if (wish.found_alone && std::any_of(founders.begin(), founders.end(),
-                                        [&](const PeerId& id) { return id != identity.id; }))
-        return fail(Kind::invalid,
-                    "--found-alone: consensus.raft.init_peerset names other founders; empty it");
+    if (wish.found_alone) {
+        ICL_TRY(check_founds_alone(config, identity.id));
+    }
     logger("service")->debug("open files limit={}", raise_file_limit());
     Daemon daemon(std::move(config), std::move(identity), std::move(wish), flags.leave);
     return daemon.run();

@@ -81,7 +81,7 @@ struct Grammar {
 
         init = app.add_subcommand("init", "write configuration, identity and peerstore");
         init->add_option("source", flags.source_url, "address of a remote configuration");
-        init->add_option("--consensus", flags.consensus, "\"raft\"");
+        init->add_option("--consensus", flags.consensus, "\"" + flags.consensus + "\"");
         init->add_option("--datastore", datastore, "accepted for compatibility; used by crdt only");
         init->add_option("--ipfs", flags.ipfs,
                          "\"kubo\", \"embedded\" or \"auto\": a Kubo daemon when one answers, else "
@@ -101,7 +101,7 @@ struct Grammar {
                          "remembers do not answer");
         daemon->add_flag("-x,--leave", flags.leave, "leave the cluster at shutdown")->group("");
         daemon->add_flag("-u,--upgrade", ignored, "no effect")->group("");
-        daemon->add_flag("--no-trust", ignored, "no effect with raft");
+        daemon->add_flag("--no-trust", ignored, "no effect: every member is trusted");
         daemon->add_flag("--stats", stats, "not served by this build");
         daemon->add_flag("--tracing", tracing, "not served by this build");
 
@@ -152,7 +152,8 @@ struct Grammar {
 Result<> finish_state(Grammar& g, Flags& flags) {
     flags.allocations = split_list(g.allocations);
     if (g.state_crdt->parsed())
-        return fail(Kind::unsupported, "state crdt: this peer keeps its pinset with raft");
+        return fail(Kind::unsupported,
+                    "state crdt: no peer of this build keeps its pinset that way");
     if (flags.replication_min < 0 || flags.replication_max < 0)
         return fail(Kind::invalid, "--replication-min and --replication-max must not be negative");
     if (g.state_export->parsed()) {

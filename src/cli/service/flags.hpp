@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "config/consensus_kind.hpp"
 #include "config/environment.hpp"
 #include "multi/multiaddr.hpp"
 
@@ -30,7 +31,7 @@ struct Flags {
     std::string loglevel = "info";
 
     // init
-    std::string consensus = "raft";
+    std::string consensus{config::kDefaultConsensus};
     std::string ipfs = "auto";
     bool ipfs_given = false;
     bool custom_secret = false;

@@ -13,6 +13,7 @@
 
 #include "cli/service/prompt.hpp"
 #include "config/config.hpp"
+#include "config/consensus_kind.hpp"
 #include "config/file_io.hpp"
 #include "config/flat_file.hpp"
 #include "config/identity.hpp"
@@ -143,10 +144,7 @@ Result<bool> run_init(const Flags& flags, const config::Environment& env, std::i
                       std::ostream& out, std::ostream& err) {
     if (!flags.source_url.empty())
         return fail(Kind::unsupported, "a remote configuration is not served by this build");
-    if (flags.consensus == "crdt")
-        return fail(Kind::unsupported, "consensus \"crdt\" is not served by this build; use raft");
-    if (flags.consensus != "raft")
-        return fail(Kind::invalid, "--consensus \"" + flags.consensus + "\": only raft is known");
+    ICL_TRY(config::check_kind_of_consensus(flags.consensus));
     std::string reason;
     std::optional<config::TakenOver> old;
     if (!flags.from.empty()) {

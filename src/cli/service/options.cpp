@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "cli/service/peer_consensus.hpp"
+
 namespace ipfscluster::service {
 
 namespace {
@@ -65,18 +67,6 @@ pubnet::PublicNetworkOptions public_network_options(const config::Config& config
     o.bootstrap = c.bootstrap;
     o.agent_version = "ipfs-cluster-cpp@" + std::string(kClusterVersion);
     o.reprovide_interval = c.reprovide_interval;
-    return o;
-}
-
-raft::RaftOptions raft_options(const config::Config& config, bool staging) {
-    const auto& c = config.raft;
-    raft::RaftOptions o;
-    o.init_peerset = c.init_peerset;
-    o.staging = staging;
-    o.election_timeout = c.election_timeout;
-    o.network_timeout = c.network_timeout;
-    o.snapshot_threshold = c.snapshot_threshold;
-    o.trailing_logs = c.trailing_logs;
     return o;
 }
 
@@ -152,10 +142,6 @@ blockstore::SegmentStoreOptions segment_options(const config::Config& config) {
     if (c.reserve.unit != config::SizeSpec::Unit::automatic)
         o.reserve = c.reserve.resolve(disk_bytes, 0, 2);
     return o;
-}
-
-std::string data_folder(const config::Config& config) {
-    return config.raft.data_folder.empty() ? config.folder + "/raft" : config.raft.data_folder;
 }
 
 }  // namespace ipfscluster::service

@@ -2,7 +2,6 @@
 #include "blockstore/segment_store.hpp"
 #include "cluster/cluster.hpp"
 #include "config/config.hpp"
-#include "consensus/raft/options.hpp"
 #include "ipfs/http/http_connector.hpp"
 #include "ipfs/node/embedded_node.hpp"
 #include "ipfs/pubnet/public_network.hpp"
@@ -15,7 +14,6 @@
 namespace ipfscluster::service {
 
 net::BridgeHostOptions host_options(const config::Config& config, const KeyPair& identity);
-raft::RaftOptions raft_options(const config::Config& config, bool staging);
 monitor::MonitorOptions monitor_options(const config::Config& config);
 cluster::ClusterOptions cluster_options(const config::Config& config);
 tracker::TrackerOptions tracker_options(const config::Config& config);
@@ -25,7 +23,5 @@ node::NodeOptions node_options(const config::Config& config);
 ipfshttp::HttpConnectorOptions ipfshttp_options(const config::Config& config);
 /// Limits are resolved against the disk that holds the block folder.
 blockstore::SegmentStoreOptions segment_options(const config::Config& config);
-/// Folder of the peer's database.
-std::string data_folder(const config::Config& config);
 
 }  // namespace ipfscluster::service

@@ -5,12 +5,13 @@
 
 #include "api/rest/tar_stream.hpp"
 #include "base/log.hpp"
-#include "cli/service/offline_state.hpp"
 #include "cli/service/options.hpp"
+#include "cli/service/peer_consensus.hpp"
 #include "cli/service/peer_parts.hpp"
 #include "cli/service/provided_keys.hpp"
 #include "cli/service/supervisor.hpp"
 #include "consensus/raft/loss.hpp"
+#include "consensus/raft/raft_data.hpp"
 #include "informer/informers.hpp"
 
 namespace ipfscluster::service {
@@ -145,7 +146,7 @@ peer::MakeConsensus Peer::Parts::make_consensus() {
     agreement.remembered = memory.known().members;
     agreement.joining = memory.known().joining;
     agreement.found_alone = found_alone;
-    agreement.floor = std::make_shared<raft::DiskFloorFile>(floor_path(config));
+    agreement.floor = std::make_shared<raft::DiskFloorFile>(raft::floor_path(config.raft));
     return [this, agreement](const peer::PeerParts& on, component::PeerMonitor&) {
         auto made =
             std::make_unique<raft::RaftConsensus>(on.world, on.host, on.store, on.state, agreement);

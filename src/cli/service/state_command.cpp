@@ -8,7 +8,7 @@
 
 #include "base/log.hpp"
 #include "cli/service/data_rotation.hpp"
-#include "cli/service/offline_state.hpp"
+#include "cli/service/peer_consensus.hpp"
 #include "cli/service/pin_file.hpp"
 #include "cli/service/prompt.hpp"
 #include "config/config.hpp"
@@ -17,7 +17,6 @@
 #include "config/identity.hpp"
 #include "config/lock_file.hpp"
 #include "config/remembered.hpp"
-#include "consensus/raft/log_floor.hpp"
 
 namespace ipfscluster::service {
 
@@ -25,11 +24,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kWriteBytes = 64 * 1024;
+
 /// A folder that nobody else works in, and what its files say.
 struct Folder {
     config::LockFile lock;
     config::Config config;
-    PeerId self;
+    std::unique_ptr<component::ConsensusData> data;
 };
 
 Result<config::LockFile> take_lock(const std::string& folder) {
@@ -48,12 +49,8 @@ Result<Folder> open_folder(config::LockFile lock, const Flags& flags,
     config::Warnings notices;
     ICL_TRY(auto identity, config::load_or_extract_identity(flags.folder, env, notices));
     for (const auto& text : notices) logger("config")->warn("{}", text);
-    return Folder{std::move(lock), std::move(config), identity.id};
-}
-
-bool has_database(const config::Config& config) {
-    std::error_code ec;
-    return fs::exists(database_folder(config), ec);
+    auto data = consensus_data(config, identity.id);
+    return Folder{std::move(lock), std::move(config), std::move(data)};
 }
 
 /// A file that appears under its name only when it is whole. Devices and pipes are written as they
@@ -92,24 +89,46 @@ class OutputFile {
     bool direct_ = false, done_ = false;
 };
 
-Result<> export_to(const Folder& folder, std::ostream& out) {
-    if (!has_database(folder.config)) {
+/// Writes lines in pieces.
+class LineWriter {
+ public:
+    explicit LineWriter(std::ostream& out) : out_(out) {}
+
+    Result<> add(const Pin& pin) {
+        append_pin_line(text_, pin);
+        return text_.size() < kWriteBytes ? ok() : flush();
+    }
+    Result<> flush() {
+        out_.write(text_.data(), static_cast<std::streamsize>(text_.size()));
+        text_.clear();
+        if (!out_) return fail(Kind::internal, "the export cannot be written");
+        return ok();
+    }
+
+ private:
+    std::ostream& out_;
+    std::string text_;
+};
+
+Result<> export_to(component::ConsensusData& data, std::ostream& out) {
+    if (!data.exists()) {
         logger("service")->warn("this peer has no pinset yet, the export is empty");
         return ok();
     }
-    OfflineState offline;
-    ICL_TRY(offline.open(folder.config, folder.self));
-    auto exported = offline.export_pins(out);
-    ICL_TRY(offline.close());
+    ICL_TRY(data.open());
+    LineWriter lines(out);
+    auto exported = data.export_pins([&lines](const Pin& pin) { return lines.add(pin); });
+    ICL_TRY(data.close());
     if (!exported) return fail(exported.error());
+    ICL_TRY(lines.flush());
     const auto& e = exported.value();
-    logger("service")->info("state successfully exported pins={} log_index={}", e.pins, e.applied);
-    if (e.unapplied > 0)
+    logger("service")->info("state successfully exported pins={} log_index={}", e.pins, e.index);
+    if (e.left_out > 0)
         logger("service")->warn(
             "{} operations at the end of this peer's log were not known to be agreed when it "
             "stopped "
             "and are not exported",
-            e.unapplied);
+            e.left_out);
     return ok();
 }
 
@@ -119,14 +138,14 @@ Result<> run_state_export(const Flags& flags, const config::Environment& env, st
     ICL_TRY(auto lock, take_lock(flags.folder));
     ICL_TRY(const auto folder, open_folder(std::move(lock), flags, env));
     if (flags.file.empty()) {
-        ICL_TRY(export_to(folder, out));
+        ICL_TRY(export_to(*folder.data, out));
         out.flush();
         if (!out) return fail(Kind::internal, "standard output cannot be written");
         return ok();
     }
     OutputFile file(flags.file);
     if (!file.stream()) return fail(Kind::denied, flags.file + ": cannot be created");
-    ICL_TRY(export_to(folder, file.stream()));
+    ICL_TRY(export_to(*folder.data, file.stream()));
     return file.finish();
 }
 
@@ -155,24 +174,14 @@ Result<bool> run_state_import(const Flags& flags, const config::Environment& env
     rules.default_replication_min = static_cast<int>(folder.config.cluster.replication_factor_min);
     rules.default_replication_max = static_cast<int>(folder.config.cluster.replication_factor_max);
 
-    const bool fresh = !has_database(folder.config);
-    OfflineState offline;
-    ICL_TRY(offline.open(folder.config, folder.self));
+    auto& data = *folder.data;
+    ICL_TRY(data.open());
     PinReader pins(flags.file.empty() ? in : file, std::move(rules));
-    auto imported = offline.import_pins(pins);
-    auto closed = offline.close();
-    if (!imported) {
-        // What was not there before must not be left behind.
-        std::error_code ec;
-        if (fresh) fs::remove_all(database_folder(folder.config), ec);
-        if (fresh)
-            fs::remove(folder.config.raft.data_folder, ec);  // only when nothing else is in it
+    auto imported = data.import_pins([&pins] { return pins.next(); });
+    auto closed = data.close();
+    if (!imported)
         return fail(flags.file.empty() ? imported.error() : imported.error().in(flags.file));
-    }
     ICL_TRY(std::move(closed));
-    // It speaks of the data that the import has replaced.
-    raft::DiskFloorFile floor(floor_path(folder.config));
-    ICL_TRY(floor.remove());
     const auto& i = imported.value();
     logger("service")->info("state successfully imported pins={} repeated={}", i.pins, i.repeated);
     if (i.homeless > 0)
@@ -180,13 +189,7 @@ Result<bool> run_state_import(const Flags& flags, const config::Environment& env
             "{} pins are to be held by some peers but name none (allocations); pin them again or "
             "import with --allocations",
             i.homeless);
-    if (folder.config.raft.init_peerset.empty())
-        logger("service")->info(
-            "at its next start this peer founds a cluster; let others join it with --bootstrap");
-    else
-        logger("service")->info(
-            "the peers of consensus.raft.init_peerset found a cluster once each of them has "
-            "imported the same pins");
+    logger("service")->info("{}", data.after_import());
     return true;
 }
 
@@ -202,29 +205,29 @@ Result<bool> run_state_cleanup(const Flags& flags, const config::Environment& en
     if (const auto path = folder.config.remembered_path(); config::file_exists(path)) {
         ICL_TRY(config::save_remembered(path, {}));
     }
-    const auto& data = folder.config.raft.data_folder;
+    auto& data = *folder.data;
+    const auto& where = data.folder();
     std::error_code ec;
-    if (!fs::exists(data, ec)) {
+    if (!fs::exists(where, ec)) {
         logger("service")->info("there is no state to remove");
         return true;
     }
-    bool empty = !has_database(folder.config);
+    bool empty = !data.exists();
     if (!empty) {
-        OfflineState offline;
-        // A database that cannot be opened is still worth keeping aside.
-        if (offline.open(folder.config, folder.self)) {
-            empty = offline.empty();
-            ICL_TRY(offline.close());
-        }
+        // What cannot be opened is still worth keeping aside.
+        const auto opened = data.open();
+        empty = opened && data.empty();
+        auto closed = data.close();
+        if (opened && !closed) return fail(closed.error());
     }
     if (empty) {
-        fs::remove_all(data, ec);
-        if (ec) return fail(Kind::denied, "cannot remove " + data + ": " + ec.message());
+        fs::remove_all(where, ec);
+        if (ec) return fail(Kind::denied, "cannot remove " + where + ": " + ec.message());
         logger("service")->info("data correctly cleaned up");
         return true;
     }
-    ICL_TRY(rotate_data(data, folder.config.raft.backups_rotate));
-    logger("service")->info("data correctly cleaned up; it lies in {}.old.0", data);
+    ICL_TRY(rotate_data(where, data.kept_aside()));
+    logger("service")->info("data correctly cleaned up; it lies in {}.old.0", where);
     return true;
 }
 
@@ -232,33 +235,18 @@ Result<bool> run_state_accept_loss(const Flags& flags, const config::Environment
                                    std::istream& in, std::ostream& out) {
     ICL_TRY(auto lock, take_lock(flags.folder));
     ICL_TRY(const auto folder, open_folder(std::move(lock), flags, env));
-    raft::DiskFloorFile file(floor_path(folder.config));
-    ICL_TRY(const auto floor, file.read());
-    if (!floor) {
+    ICL_TRY(const auto loss, folder.data->loss());
+    if (!loss) {
         logger("service")->info("nothing is known to be lost");
         return true;
     }
-    if (has_database(folder.config)) {
-        OfflineState offline;
-        const auto opened = offline.open(folder.config, folder.self);
-        const Result<raft::Position> position =
-            opened ? offline.position() : Result<raft::Position>(fail(opened.error()));
-        ICL_TRY(offline.close());
-        if (!position)
-            return fail(position.error().in(
-                "what is left cannot be used; `state cleanup` puts it aside, and this peer joins "
-                "anew"));
-        out << "The log ends with entry " << position.value().index << " in term "
-            << position.value().term << "; it had entry " << floor->last_index << " in term "
-            << floor->term << " on the disk.\n";
-        if (!floor->damage.empty()) out << "Damaged: " << floor->damage << "\n";
-    }
+    out << *loss;
     if (!flags.force &&
         !confirmed(in, out,
                    "What this peer agreed to and has lost is given up: other peers may have been "
                    "told that it is safe."))
         return false;
-    ICL_TRY(file.remove());
+    ICL_TRY(folder.data->accept_loss());
     logger("service")->warn("the loss is accepted; the peer starts with what is there");
     return true;
 }
