@@ -103,6 +103,8 @@ class SimCluster {
     /// Notes which pin stands under which index at the peers that are up; two different ones under
     /// one index are a fork, which stays in `wrong`. Cheap: for use during a run.
     void watch(const std::vector<Cid>& items);
+    /// Whether an index means the same at all peers.
+    bool has_one_log() const { return !options_.consensus; }
 
     /// Hash over everything observable that happened.
     Bytes trace() const;

@@ -25,6 +25,7 @@ SimPeerOptions::SimPeerOptions() {
     cluster.peer_watch_interval = 1s;
     cluster.dial_timeout = 1s;
     cluster.repin_grace = 4s;
+    cluster.duty_delay = 20s;
     node.pin_timeout = 3s;
     node.request_timeout = 2s;
 }

@@ -5,6 +5,7 @@
 
 #include "support/pins.hpp"
 #include "support/sim_cluster.hpp"
+#include "support/sim_kinds.hpp"
 
 namespace ipfscluster::test {
 namespace {
@@ -12,8 +13,9 @@ namespace {
 using namespace std::chrono_literals;
 using Outcome = SimCluster::Outcome;
 
-struct ClusterBehaviour : ::testing::Test {
-    explicit ClusterBehaviour(SimPeerOptions options = {}) : cluster(1, 3, std::move(options)) {
+/// Three peers that have found each other.
+struct Behaviour {
+    explicit Behaviour(SimPeerOptions options) : cluster(1, 3, std::move(options)) {
         cluster.start_all();
         EXPECT_EQ(cluster.settle(), "");
     }
@@ -37,7 +39,18 @@ struct ClusterBehaviour : ::testing::Test {
     SimCluster cluster;
 };
 
-TEST_F(ClusterBehaviour, pins_of_one_cid_at_once_through_every_peer_leave_one_of_them_everywhere) {
+/// With each kind of consensus.
+struct ClusterBehaviour : ::testing::TestWithParam<SimKind>, Behaviour {
+    ClusterBehaviour() : Behaviour(options_with(GetParam())) {}
+};
+SIM_WITH_EACH_KIND(ClusterBehaviour);
+
+/// What Raft alone promises: a majority, and reads that see all that was acknowledged.
+struct AgreedBehaviour : ::testing::Test, Behaviour {
+    AgreedBehaviour() : Behaviour({}) {}
+};
+
+TEST_P(ClusterBehaviour, pins_of_one_cid_at_once_through_every_peer_leave_one_of_them_everywhere) {
     for (int round = 0; round < 5; ++round)
         for (int number = 0; number < 3; ++number)
             cluster.submit_pin(number, cid(1), 1, 1 + round % 2);
@@ -46,14 +59,14 @@ TEST_F(ClusterBehaviour, pins_of_one_cid_at_once_through_every_peer_leave_one_of
     EXPECT_EQ(cluster.count(Outcome::unknown), 0u);
 }
 
-TEST_F(ClusterBehaviour, a_burst_is_spread_over_equal_peers) {
+TEST_P(ClusterBehaviour, a_burst_is_spread_over_equal_peers) {
     for (int i = 0; i < 60; ++i) cluster.submit_pin(0, cid(i), 1, 1);
     ASSERT_EQ(cluster.settle(), "");
     for (int number = 0; number < 3; ++number)
         EXPECT_EQ(cluster.peer(number).ipfs.held.size(), 20u) << number;
 }
 
-TEST_F(ClusterBehaviour, a_peer_that_is_cut_off_acknowledges_nothing_while_the_others_go_on) {
+TEST_F(AgreedBehaviour, a_peer_that_is_cut_off_acknowledges_nothing_while_the_others_go_on) {
     cluster.network.partition({id(0)}, {id(1), id(2)});
     const int alone = cluster.submit_pin(0, cid(1), -1, -1);
     const int alone_too = cluster.submit_pin(0, cid(2), 1, 1);
@@ -69,7 +82,7 @@ TEST_F(ClusterBehaviour, a_peer_that_is_cut_off_acknowledges_nothing_while_the_o
     EXPECT_EQ(cluster.settle(), "");
 }
 
-TEST_F(ClusterBehaviour, too_few_live_peers_refuse_a_pin_and_say_so) {
+TEST_P(ClusterBehaviour, too_few_live_peers_refuse_a_pin_and_say_so) {
     auto refused = pin(0, wish(1, 4, 5));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, Kind::unavailable);
@@ -80,7 +93,7 @@ TEST_F(ClusterBehaviour, too_few_live_peers_refuse_a_pin_and_say_so) {
         << refused.error().text;
 }
 
-TEST_F(ClusterBehaviour, a_pin_expires_after_its_time_and_not_before) {
+TEST_P(ClusterBehaviour, a_pin_expires_after_its_time_and_not_before) {
     auto expiring = wish(1, -1, -1);
     expiring.options.expire_at = cluster.world.system_now() + 20s;
     ASSERT_TRUE(pin(1, expiring));
@@ -93,8 +106,11 @@ TEST_F(ClusterBehaviour, a_pin_expires_after_its_time_and_not_before) {
     for (int number = 0; number < 3; ++number) EXPECT_TRUE(cluster.peer(number).ipfs.held.empty());
 }
 
-TEST(ClusterExpiry, more_pins_than_one_round_takes_are_removed_without_waiting_for_the_next) {
-    SimPeerOptions options;
+struct ClusterExpiry : ::testing::TestWithParam<SimKind> {};
+SIM_WITH_EACH_KIND(ClusterExpiry);
+
+TEST_P(ClusterExpiry, more_pins_than_one_round_takes_are_removed_without_waiting_for_the_next) {
+    auto options = options_with(GetParam());
     options.cluster.state_sync_interval = 1h;
     SimCluster cluster(1, 1, options);
     cluster.start_all();
@@ -113,7 +129,7 @@ TEST(ClusterExpiry, more_pins_than_one_round_takes_are_removed_without_waiting_f
         << life.state.count() << " expired pins are left";
 }
 
-TEST_F(ClusterBehaviour, an_expiry_is_off_when_the_pin_was_renewed) {
+TEST_P(ClusterBehaviour, an_expiry_is_off_when_the_pin_was_renewed) {
     auto expiring = wish(1, -1, -1);
     expiring.options.expire_at = cluster.world.system_now() + 10s;
     ASSERT_TRUE(pin(1, expiring));
@@ -123,7 +139,7 @@ TEST_F(ClusterBehaviour, an_expiry_is_off_when_the_pin_was_renewed) {
     EXPECT_TRUE(api(0).pin_get(cid(1)));
 }
 
-TEST_F(ClusterBehaviour, the_status_of_a_cid_says_what_each_peer_does) {
+TEST_P(ClusterBehaviour, the_status_of_a_cid_says_what_each_peer_does) {
     auto pinned = pin(0, wish(1, 2, 2));
     ASSERT_TRUE(pinned);
     ASSERT_EQ(pinned.value().allocations.size(), 2u);
@@ -149,14 +165,14 @@ TEST_F(ClusterBehaviour, the_status_of_a_cid_says_what_each_peer_does) {
     EXPECT_FALSE(status.value().peer_map.at(id(holder)).error.empty());
 }
 
-TEST_F(ClusterBehaviour, the_status_of_an_unknown_cid_is_unpinned_everywhere) {
+TEST_P(ClusterBehaviour, the_status_of_an_unknown_cid_is_unpinned_everywhere) {
     const auto status = cluster.await<GlobalPinInfo>(0, api(0).status(cid(77)));
     ASSERT_TRUE(status);
     for (const auto& [peer, row] : status.value().peer_map)
         EXPECT_EQ(row.status, TrackerStatus::unpinned);
 }
 
-TEST_F(ClusterBehaviour, a_daemons_error_is_shown_and_recovery_ends_it) {
+TEST_P(ClusterBehaviour, a_daemons_error_is_shown_and_recovery_ends_it) {
     auto& ipfs = cluster.peer(1).ipfs;
     for (int i = 0; i < 50; ++i)
         ipfs.pin_errors[cid(1)].push_back({Kind::unavailable, "no route to the block"});
@@ -176,7 +192,7 @@ TEST_F(ClusterBehaviour, a_daemons_error_is_shown_and_recovery_ends_it) {
     EXPECT_EQ(status.value().peer_map.at(id(1)).status, TrackerStatus::pinned);
 }
 
-TEST_F(ClusterBehaviour, what_a_daemon_lost_shows_at_once_for_one_cid_and_in_lists_after_a_sync) {
+TEST_P(ClusterBehaviour, what_a_daemon_lost_shows_at_once_for_one_cid_and_in_lists_after_a_sync) {
     for (int item = 0; item < 20; ++item) ASSERT_TRUE(pin(0, wish(item, -1, -1)));
     cluster.world.run_for(2s);
     auto& held = cluster.peer(1).ipfs.held;
@@ -204,7 +220,7 @@ TEST_F(ClusterBehaviour, what_a_daemon_lost_shows_at_once_for_one_cid_and_in_lis
     EXPECT_TRUE(held.contains(cid(99)));
 }
 
-TEST_F(ClusterBehaviour, with_daemons_stopped_a_sync_is_an_error_that_names_the_cause) {
+TEST_P(ClusterBehaviour, with_daemons_stopped_a_sync_is_an_error_that_names_the_cause) {
     ASSERT_TRUE(pin(0, wish(1, -1, -1)));
     cluster.world.run_for(2s);
     const Error gone{Kind::unavailable, "connection refused by the daemon"};
@@ -231,7 +247,7 @@ TEST_F(ClusterBehaviour, with_daemons_stopped_a_sync_is_an_error_that_names_the_
     EXPECT_EQ(cluster.collect(0, api(0).sync_all()).value().size(), 0u);
 }
 
-TEST_F(ClusterBehaviour, a_failed_pin_hides_no_daemon_that_cannot_be_asked) {
+TEST_P(ClusterBehaviour, a_failed_pin_hides_no_daemon_that_cannot_be_asked) {
     for (int number = 0; number < 3; ++number)
         for (int i = 0; i < 500; ++i)
             cluster.peer(number).ipfs.pin_errors[cid(1)].push_back(
@@ -253,9 +269,10 @@ TEST_F(ClusterBehaviour, a_failed_pin_hides_no_daemon_that_cannot_be_asked) {
     EXPECT_FALSE(cluster.await<PinInfo>(0, api(0).sync_local(cid(1))));
 }
 
-TEST_F(ClusterBehaviour, an_update_stays_with_the_peers_of_the_pin_it_replaces) {
+TEST_P(ClusterBehaviour, an_update_stays_with_the_peers_of_the_pin_it_replaces) {
     const auto first = pin(0, wish(1, 2, 2));
     ASSERT_TRUE(first);
+    cluster.world.run_for(1s);
     auto update = wish(2, 0, 0);
     update.options.pin_update = cid(1);
     update.options.name = "second";
@@ -271,7 +288,7 @@ TEST_F(ClusterBehaviour, an_update_stays_with_the_peers_of_the_pin_it_replaces) 
     EXPECT_EQ(missing.error().kind, Kind::not_found);
 }
 
-TEST_F(ClusterBehaviour, what_one_peer_acknowledged_another_can_unpin_at_once) {
+TEST_F(AgreedBehaviour, what_one_peer_acknowledged_another_can_unpin_at_once) {
     for (int item = 0; item < 20; ++item) {
         ASSERT_TRUE(pin(item % 3, wish(item, -1, -1)));
         const int other = (item + 1) % 3;
@@ -283,7 +300,7 @@ TEST_F(ClusterBehaviour, what_one_peer_acknowledged_another_can_unpin_at_once) {
     }
 }
 
-TEST_F(ClusterBehaviour, sharded_content_of_a_go_cluster_is_unpinned_with_its_shards) {
+TEST_P(ClusterBehaviour, sharded_content_of_a_go_cluster_is_unpinned_with_its_shards) {
     // The cluster DAG is the map {"0": first shard, "1": second shard}.
     Bytes block("\xa2", 1);
     const std::vector<Cid> shards{cid(10), cid(11)};
@@ -329,7 +346,7 @@ TEST_F(ClusterBehaviour, sharded_content_of_a_go_cluster_is_unpinned_with_its_sh
     }
 }
 
-TEST_F(ClusterBehaviour,
+TEST_P(ClusterBehaviour,
        recovering_everything_tells_each_cid_once_and_does_not_fail_for_a_dead_peer) {
     for (int item = 0; item < 5; ++item) ASSERT_TRUE(pin(0, wish(item, -1, -1)));
     cluster.world.run_for(2s);
@@ -350,7 +367,7 @@ TEST_F(ClusterBehaviour,
     EXPECT_EQ(again.value().size(), 0u);
 }
 
-TEST_F(ClusterBehaviour, a_peer_that_is_cut_off_does_not_claim_that_a_pin_is_absent) {
+TEST_F(AgreedBehaviour, a_peer_that_is_cut_off_does_not_claim_that_a_pin_is_absent) {
     cluster.network.partition({id(0)}, {id(1), id(2)});
     cluster.world.run_for(4s);
     ASSERT_TRUE(pin(1, wish(1, -1, -1)));
@@ -359,8 +376,8 @@ TEST_F(ClusterBehaviour, a_peer_that_is_cut_off_does_not_claim_that_a_pin_is_abs
     EXPECT_NE(refused.error().kind, Kind::not_found) << refused.error().text;
 }
 
-TEST_F(ClusterBehaviour, a_follower_refuses_to_write) {
-    SimPeerOptions options;
+TEST_P(ClusterBehaviour, a_follower_refuses_to_write) {
+    auto options = options_with(GetParam());
     options.cluster.follower = true;
     SimCluster lone(1, 1, options);
     lone.start_all();
@@ -370,7 +387,7 @@ TEST_F(ClusterBehaviour, a_follower_refuses_to_write) {
     EXPECT_EQ(refused.error().kind, Kind::denied);
 }
 
-TEST_F(ClusterBehaviour, a_newcomer_gets_the_whole_pinset_and_its_share) {
+TEST_P(ClusterBehaviour, a_newcomer_gets_the_whole_pinset_and_its_share) {
     for (int i = 0; i < 100; ++i)
         cluster.submit_pin(i % 3, cid(i), i % 2 == 0 ? -1 : 1, i % 2 == 0 ? -1 : 1);
     ASSERT_EQ(cluster.settle(), "");
@@ -378,6 +395,7 @@ TEST_F(ClusterBehaviour, a_newcomer_gets_the_whole_pinset_and_its_share) {
     ASSERT_EQ(cluster.settle(), "");
     EXPECT_EQ(cluster.peer(newcomer).ipfs.held.size(), 50u) << "what is pinned everywhere";
     EXPECT_EQ(api(0).peers() != nullptr, true);
+    cluster.world.run_for(2s);
     const auto infos = cluster.collect<PeerInfo>(newcomer, api(newcomer).peers());
     ASSERT_TRUE(infos);
     EXPECT_EQ(infos.value().size(), 4u);
@@ -388,7 +406,7 @@ TEST_F(ClusterBehaviour, a_newcomer_gets_the_whole_pinset_and_its_share) {
     EXPECT_EQ(cluster.peer(newcomer).ipfs.held.size(), 60u);
 }
 
-TEST_F(ClusterBehaviour, a_newcomer_finds_the_others_when_the_one_it_joined_through_dies_at_once) {
+TEST_F(AgreedBehaviour, a_newcomer_finds_the_others_when_the_one_it_joined_through_dies_at_once) {
     const int newcomer = cluster.add_joiner();
     ASSERT_TRUE(cluster.world.run_until(
         [&] { return cluster.peer(newcomer).life().consensus.ready(); }, 1min));
@@ -402,13 +420,13 @@ TEST_F(ClusterBehaviour, a_newcomer_finds_the_others_when_the_one_it_joined_thro
     EXPECT_EQ(outcome(operation), Outcome::acknowledged);
 }
 
-struct ContentBehaviour : ClusterBehaviour {
-    static SimPeerOptions options() {
-        SimPeerOptions out;
+struct ContentBehaviour : ::testing::TestWithParam<SimKind>, Behaviour {
+    static SimPeerOptions options(SimKind kind) {
+        auto out = options_with(kind);
         out.embedded = true;
         return out;
     }
-    ContentBehaviour() : ClusterBehaviour(options()) {}
+    ContentBehaviour() : Behaviour(options(GetParam())) {}
     static Bytes content() {
         Bytes out;
         while (out.size() < 100'000) out += "line " + std::to_string(out.size()) + "\n";
@@ -416,7 +434,9 @@ struct ContentBehaviour : ClusterBehaviour {
     }
 };
 
-TEST_F(ContentBehaviour, added_blocks_are_only_on_the_chosen_peers) {
+SIM_WITH_EACH_KIND(ContentBehaviour);
+
+TEST_P(ContentBehaviour, added_blocks_are_only_on_the_chosen_peers) {
     const auto root = SimCluster::cid_of(content());
     cluster.submit_add(0, root, content(), 2, 2);
     ASSERT_EQ(cluster.settle(), "");
@@ -436,7 +456,7 @@ TEST_F(ContentBehaviour, added_blocks_are_only_on_the_chosen_peers) {
     }
 }
 
-TEST_F(ContentBehaviour, a_peer_that_becomes_a_holder_fetches_from_those_that_have_it) {
+TEST_P(ContentBehaviour, a_peer_that_becomes_a_holder_fetches_from_those_that_have_it) {
     const auto root = cluster.store(0, content());
     ASSERT_TRUE(root) << root.error().text;
     cluster.submit_pin(1, root.value(), -1, -1);
@@ -445,7 +465,7 @@ TEST_F(ContentBehaviour, a_peer_that_becomes_a_holder_fetches_from_those_that_ha
         EXPECT_EQ(cluster.read(number, root.value()).value(), content());
 }
 
-TEST_F(ContentBehaviour, a_pin_that_nobody_can_serve_becomes_an_error_that_says_where_it_looked) {
+TEST_P(ContentBehaviour, a_pin_that_nobody_can_serve_becomes_an_error_that_says_where_it_looked) {
     cluster.submit_pin(0, cid(1), -1, -1);
     cluster.world.run_for(5s);
     const auto status = cluster.await<GlobalPinInfo>(2, api(2).status(cid(1)));

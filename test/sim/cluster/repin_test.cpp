@@ -5,6 +5,7 @@
 
 #include "support/pins.hpp"
 #include "support/sim_cluster.hpp"
+#include "support/sim_kinds.hpp"
 
 namespace ipfscluster::test {
 namespace {
@@ -125,6 +126,92 @@ TEST_F(RepinTest,
 
     ASSERT_EQ(cluster.settle(), "");
     EXPECT_EQ(cluster.peer(dead).ipfs.held.size(), 0u);
+}
+
+/// Whatever keeps the members of the cluster apart.
+struct DeadPeerTest : ::testing::TestWithParam<SimKind> {
+    static SimPeerOptions options() {
+        auto out = options_with(GetParam());
+        out.cluster.repin_grace = 10s;
+        return out;
+    }
+    void start_with_pins(int count) {
+        cluster.start_all();
+        ASSERT_EQ(cluster.settle(), "");
+        for (int i = 0; i < count; ++i) cluster.submit_pin(i % cluster.size(), cid(i), 2, 2);
+        ASSERT_EQ(cluster.settle(), "");
+        ASSERT_EQ(cluster.count(SimCluster::Outcome::acknowledged),
+                  static_cast<std::size_t>(count));
+    }
+    std::map<Cid, std::vector<PeerId>> holders(int at) {
+        std::map<Cid, std::vector<PeerId>> out;
+        auto rows = cluster.collect<state::StoredPin>(at, cluster.peer(at).life().state.list());
+        if (!rows) return out;
+        for (const auto& row : rows.value()) out[row.pin.cid] = row.pin.allocations;
+        return out;
+    }
+    bool all_hear_each_other() {
+        for (int at = 0; at < cluster.size(); ++at)
+            for (int of = 0; of < cluster.size(); ++of)
+                if (!cluster.peer(at).life().monitor.alive(cluster.peer(of).id)) return false;
+        return true;
+    }
+    SimCluster cluster{1, 4, options()};
+};
+SIM_WITH_EACH_KIND(DeadPeerTest);
+
+TEST_P(DeadPeerTest, with_flapping_peers_no_pin_moves_within_the_grace_time) {
+    ASSERT_NO_FATAL_FAILURE(start_with_pins(16));
+    const auto before = holders(0);
+    ASSERT_EQ(before.size(), 16u);
+    for (int round = 0; round < 30; ++round) {
+        const int flaps = static_cast<int>(cluster.draw(0, 3));
+        std::vector<PeerId> others;
+        for (int number = 0; number < 4; ++number)
+            if (number != flaps) others.push_back(cluster.peer(number).id);
+        if (cluster.draw(0, 1) == 0)
+            cluster.network.partition({cluster.peer(flaps).id}, others);
+        else
+            cluster.peer(flaps).crash();
+        cluster.world.run_for(std::chrono::milliseconds(cluster.draw(500, 3000)));
+        cluster.network.heal_all();
+        if (!cluster.peer(flaps).up()) {
+            ASSERT_TRUE(
+                cluster.world.run_until([&] { return cluster.peer(flaps).stopped(); }, 1min));
+            cluster.start(flaps);
+        }
+        // Who is not heard in between has been silent all the time.
+        ASSERT_TRUE(cluster.world.run_until([&] { return all_hear_each_other(); }, 6500ms));
+        cluster.world.run_for(std::chrono::milliseconds(cluster.draw(1000, 4000)));
+        for (int number = 0; number < 4; ++number)
+            ASSERT_EQ(holders(number), before) << "round " << round << " at " << number;
+    }
+    EXPECT_EQ(cluster.settle(), "");
+}
+
+TEST_P(DeadPeerTest, a_dead_peers_pins_move_once_after_the_grace_time) {
+    ASSERT_NO_FATAL_FAILURE(start_with_pins(16));
+    const int dead = 3;
+    const auto dead_id = cluster.peer(dead).id;
+    const auto before = holders(0);
+    cluster.peer(dead).crash();
+    cluster.world.run_for(8s);
+    EXPECT_EQ(holders(0), before) << "nothing moves before the grace time is over";
+    cluster.world.run_for(40s);
+    const auto moved = holders(0);
+    for (const auto& [item, peers] : before) {
+        const auto& now = moved.at(item);
+        if (std::find(peers.begin(), peers.end(), dead_id) == peers.end()) {
+            EXPECT_EQ(now, peers) << "it was none of the dead one's";
+            continue;
+        }
+        EXPECT_EQ(now.size(), 2u);
+        EXPECT_EQ(std::count(now.begin(), now.end(), dead_id), 0);
+    }
+    cluster.world.run_for(2min);
+    EXPECT_EQ(holders(0), moved) << "those who rank behind find nothing left to do";
+    for (int number = 1; number < 3; ++number) EXPECT_EQ(holders(number), moved);
+    EXPECT_EQ(cluster.settle(), "");
 }
 
 TEST_F(RepinTest, a_peer_that_returns_within_the_grace_time_keeps_its_pins) {
