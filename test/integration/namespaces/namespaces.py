@@ -231,7 +231,7 @@ class Run:
         path = os.path.join(self.test.work, "history.jsonl")
         self.history.write(path)
         done = subprocess.run([self.args.checker, "-picture", path + ".html", path], capture_output=True, text=True, timeout=CHECK_LIMIT)
-        check(done.returncode == 0, f"the clients' history is explained; the checker ends with {done.returncode}:\n{done.stdout[-6000:]}{done.stderr[-2000:]}")
+        check(done.returncode == 0, f"the clients' history is explained; the checker ends with {done.returncode}:\n{done.stdout[:8000]}{done.stderr[-2000:]}")
         self.say(done.stdout.strip())
 
     def account(self):
