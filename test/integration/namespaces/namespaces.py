@@ -61,6 +61,7 @@ class Run:
         stall = None if os.environ.get("ICL_SANITIZE") else os.path.abspath(args.stall)
         self.peers = [MachinePeer(test, network, stall, SETTINGS) for network in self.networks]
         test.peers += self.peers
+        self.reads = []  # (seconds, which)
         self.history, self.faults = History(), Faults(self.peers, self.wire, self.names, self.say)
         if args.schedule:
             with open(args.schedule) as f:
@@ -206,7 +207,9 @@ class Run:
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             for wrong in pool.map(self.read_back, whole):
                 check(wrong is None, wrong)
-        self.say(f"{len(whole)} items read back through each of {len(self.peers)} peers in {time.monotonic() - begin:.1f} s")
+        took, where = max(self.reads)
+        self.say(f"{len(whole)} items read back through each of {len(self.peers)} peers in {time.monotonic() - begin:.1f} s; "
+                 f"the slowest took {took:.2f} s: {where}")
         check(len(whole) > 10 and history.acknowledged > 50, "too little was acknowledged to prove anything")
 
     def is_whole(self, cid):
@@ -214,8 +217,10 @@ class Run:
 
     def read_back(self, item):
         for p in self.peers:
+            begin = time.monotonic()
             try:
                 status, _, data = p.request_bytes("GET", f"/ipfs/{item.cid}", timeout=60)
+                self.reads.append((time.monotonic() - begin, f"{item.cid} through {p.name}"))
             except OSError as error:
                 return f"{item.cid} cannot be read through {p.name}: {error}"
             if status != 200 or data != item.data:
