@@ -75,6 +75,16 @@ class IpfsConnector {
     /// only when it does. Cancelling it stops the fetch. `timeout` when nothing arrived for the
     /// configured time.
     virtual Async<> pin(Pin pin, ProgressHandler progress) = 0;
+    /// Pins that `pin_together` takes at most; fewer than two where there is no such call.
+    virtual std::size_t together_max() const { return 1; }
+    /// Holds the whole DAG of each of them. A failure says nothing of any one of them: each may be
+    /// held by then or not. One call to the daemon, which fetches one after the other, so it is for
+    /// what can be expected to be had at once; `timeout` once it took longer than `limit`.
+    virtual Async<> pin_together(std::vector<Cid> cids, Duration limit) {
+        (void)cids;
+        (void)limit;
+        co_return fail(Kind::unsupported, "pins are told one by one");
+    }
     /// ok when it was not pinned; `denied` where unpinning is disabled.
     virtual Async<> unpin(Cid cid) = 0;
     /// Asks the daemon. `recursive` or `direct` when it holds the CID at least as `pin` wants it (a

@@ -20,6 +20,8 @@ inline constexpr std::size_t kOriginConnectsMax = 16;
 /// Connections to the daemon beside those of the pins, slow ones included: for origins, unpins,
 /// listings, blocks, reading.
 inline constexpr std::size_t kConnectionsBesidePins = 54;
+/// Pins told in one call: an address of two kilobytes.
+inline constexpr std::size_t kTogetherMax = 32;
 /// Pins that were given up and may still end at the daemon: remembered for an unpin that follows.
 inline constexpr std::size_t kGivenUpMax = 1024;
 inline constexpr Duration kGivenUpFor = std::chrono::seconds(5);
@@ -55,6 +57,8 @@ class HttpConnector final : public component::IpfsConnector {
 
     Async<IpfsId> id() override;
     Async<> pin(Pin pin, component::ProgressHandler progress) override;
+    std::size_t together_max() const override { return kTogetherMax; }
+    Async<> pin_together(std::vector<Cid> cids, Duration limit) override;
     Async<> unpin(Cid cid) override;
     Async<IpfsPinStatus> pin_status(Pin pin) override;
     SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string> types) override;

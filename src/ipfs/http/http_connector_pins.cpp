@@ -82,6 +82,7 @@ class HttpConnector::Telling {
         if (!done_) connector_.note_given_up(std::move(cid_));
     }
     void done() { done_ = true; }
+    const Cid& cid() const { return cid_; }
 
  private:
     HttpConnector& connector_;
@@ -195,6 +196,36 @@ Async<> HttpConnector::pin(Pin pin, component::ProgressHandler progress) {
     watched({});
     ICL_CO_TRY(co_await pin_unheld(std::move(pin), std::move(watched)));
     count_operations(1);
+    co_return ok();
+}
+
+/// Without a question before: to pin what is held already is slow only where there is much of it,
+/// and then the limit ends it.
+Async<> HttpConnector::pin_together(std::vector<Cid> cids, Duration limit) {
+    ICL_CO_TRY(co_await enter());
+    Slot slot(*this);
+    auto call = request("pin/add");
+    for (const auto& cid : cids) call.arguments.emplace_back("arg", cid.to_string());
+    call.arguments.emplace_back("recursive", "true");
+    call.patience.limit = limit;
+    std::deque<Telling> tellings;  // it stays where it is
+    for (auto& cid : cids) tellings.emplace_back(*this, std::move(cid));
+    const auto begun = world_.steady_now();
+    auto body = co_await client_.fetch(std::move(call));
+    if (!body) {
+        if (body.error().kind == Kind::retryable) limit_.overloaded();
+        co_return fail(body.error());
+    }
+    auto pins = parse_pins(body.value());
+    if (!pins) co_return fail(pins.error().in("pin/add"));
+    const bool all = std::equal(pins.value().begin(), pins.value().end(), tellings.begin(),
+                                tellings.end(), [](const Cid& pinned, const Telling& told) {
+                                    return pinned.multihash() == told.cid().multihash();
+                                });
+    if (!all) co_return fail(Kind::corrupt, "pin/add: the daemon pinned something else");
+    for (auto& telling : tellings) telling.done();
+    limit_.answered(world_.steady_now() - begun);
+    count_operations(tellings.size());
     co_return ok();
 }
 
