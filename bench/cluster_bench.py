@@ -24,6 +24,10 @@ FIGURES = {
     "errors": ("", 0, False),
     "done at every daemon after the last acknowledgement": ("s", 2, False),
     "not done in time": ("", 0, False),
+    "from the first request until the last daemon holds the last": ("s", 2, False),
+    "told p50": ("ms", 1, False),
+    "told p99": ("ms", 1, False),
+    "told, longest": ("ms", 1, False),
     "resident, largest peer": ("MB", 1, False),
     "peak resident, largest peer": ("MB", 1, False),
     "CPU, all peers, per 1000 acknowledged": ("s", 3, False),
@@ -160,6 +164,7 @@ def pin_scenario(bench, service, count):
     if stubs:
         out["done at every daemon after the last acknowledgement"] = result["realised_seconds"]
         out["not done in time"] = result["missing"]
+        out["from the first request until the last daemon holds the last"] = result["seconds"] + result["realised_seconds"]
     if not can_trace():
         print("  strace is not there: syncs are not counted", file=sys.stderr)
     else:
@@ -169,13 +174,27 @@ def pin_scenario(bench, service, count):
         check(all(counts) and traced["acknowledged"], f"syncs per peer: {counts}, acknowledged: {traced['acknowledged']}")
         out["syncs, all peers"] = sum(counts)
         out["acknowledged per sync of one peer"] = traced["acknowledged"] / (sum(counts) / len(counts))
+    groups = {"pins": out}
+    if stubs:
+        groups[f"{bench.args.told_rate} pins/s"] = told(bench, peers, stubs)
     mixed = bench.programs.run(*bench.load_args(peers, None, bench.args.burst, 4), "--pins", 1, "--unpins", 1, "--gets", 8)
     if mixed["errors"]:
         print(f"  first error of the mix: {mixed['first_error']}", file=sys.stderr)
-    return {"pins": out, "reads with pins and unpins": {"reads/s": mixed["reads_per_second"],
-                                                        "acknowledged/s": mixed["acknowledged_per_second"],
-                                                        "latency p50": mixed["latency_ms"]["get"]["p50"],
-                                                        "latency p99": mixed["latency_ms"]["get"]["p99"], "errors": mixed["errors"]}}
+    groups["reads with pins and unpins"] = {"reads/s": mixed["reads_per_second"], "acknowledged/s": mixed["acknowledged_per_second"],
+                                            "latency p50": mixed["latency_ms"]["get"]["p50"],
+                                            "latency p99": mixed["latency_ms"]["get"]["p99"], "errors": mixed["errors"]}
+    return groups
+
+
+def told(bench, peers, stubs):
+    """How long it takes from each request until the daemon beside the peer that was asked holds the pin, at a rate that is no burst."""
+    rate = bench.args.told_rate
+    got = bench.programs.run(*bench.load_args(peers, stubs, rate * bench.args.told_seconds, 6), "--rate", rate, "--told")
+    if got["errors"]:
+        print(f"  first error at {rate} pins/s: {got['first_error']}", file=sys.stderr)
+    latency = got["latency_ms"]["told"]
+    return {"acknowledged/s": got["acknowledged_per_second"], "told p50": latency["p50"], "told p99": latency["p99"],
+            "told, longest": latency["max"], "errors": got["errors"]}
 
 
 def big_scenario(bench, service, count):
@@ -316,6 +335,8 @@ def arguments():
     parser.add_argument("--burst", type=int, default=20000, help="pins per run")
     parser.add_argument("--big", type=int, default=1000000, help="pins of the big pinset")
     parser.add_argument("--rest", type=float, default=10, help="seconds of rest before memory is read")
+    parser.add_argument("--told-rate", type=int, default=900, help="pins per second while it is measured how soon each is told")
+    parser.add_argument("--told-seconds", type=int, default=5, help="seconds of that")
     parser.add_argument("--realised-limit", type=int, default=120, help="seconds to wait for the daemons")
     parser.add_argument("--import-on", choices=("all", "first"), default="all", help="which peers' folders state import is run on")
     parser.add_argument("--join-rate", type=int, default=200, help="pins per second while a peer joins")
@@ -327,6 +348,7 @@ def arguments():
     args = parser.parse_args()
     if args.quick:
         args.runs, args.clients, args.burst, args.big, args.rest, args.join_limit = 1, 16, 800, 2000, 1, 8
+        args.told_rate, args.told_seconds = 100, 2
     return args
 
 

@@ -108,6 +108,8 @@ int run(int argc, char** argv) {
     pin->add_option("--realised-limit", settings.realised_limit_s,
                     "seconds to wait for the daemons");
 
+    pin->add_flag("--told", load.told, "measure until each pin's daemon holds it");
+
     auto* list = app.add_subcommand("list", "one streamed list, read to its end");
     list->add_option("--api", settings.apis, "REST API of a peer, as a multiaddress")->required();
     list->add_option("--target", settings.target, "path and query");

@@ -16,6 +16,7 @@ namespace {
 /// After a request that did not get an answer.
 constexpr auto kErrorPause = std::chrono::milliseconds(50);
 constexpr auto kPollPause = std::chrono::milliseconds(10);
+constexpr auto kToldPause = std::chrono::milliseconds(1);
 
 enum class Operation { pin, unpin, get };
 
@@ -38,7 +39,10 @@ double seconds_between(SteadyTime from, SteadyTime to) {
 class Caller {
  public:
     Caller(Run& run, std::size_t number)
-        : run_(run), number_(number), client_(run.world, config_of(run, number)) {}
+        : run_(run),
+          number_(number),
+          client_(run.world, config_of(run.load.apis, number)),
+          daemon_(run.world, config_of(run.load.daemons, number)) {}
 
     asio::awaitable<void> work() {
         const auto& load = run_.load;
@@ -59,11 +63,13 @@ class Caller {
             }
         }
         client_.close();
+        daemon_.close();
     }
 
  private:
-    static http::ClientConfig config_of(const Run& run, std::size_t number) {
-        auto config = run.load.apis[number % run.load.apis.size()];
+    static http::ClientConfig config_of(const std::vector<http::ClientConfig>& servers,
+                                        std::size_t number) {
+        auto config = servers.empty() ? http::ClientConfig{} : servers[number % servers.size()];
         config.connections_max = 1;
         config.idle_connections_max = 1;
         return config;
@@ -109,8 +115,28 @@ class Caller {
                                answer.value().body.substr(0, 300)));
             co_return true;
         }
+        const auto step = made_;
         count(operation, now - begun);
+        if (run_.load.told && operation == Operation::pin)
+            co_await wait_until_told(cid_text(step), begun);
         co_return true;
+    }
+
+    asio::awaitable<void> wait_until_told(std::string cid, SteadyTime begun) {
+        const auto end = begun + run_.load.realised_limit;
+        while (run_.world.steady_now() < end) {
+            http::ClientRequest request;
+            request.method = http::Method::post;
+            request.target = "/api/v0/pin/ls?arg=" + cid;
+            auto answer = co_await daemon_.fetch(std::move(request));
+            if (answer && answer.value().status == 200) {
+                run_.result.told.add(run_.world.steady_now() - begun);
+                co_return;
+            }
+            auto slept = co_await run_.world.sleep_for(kToldPause);
+            if (!slept) co_return;
+        }
+        failed("the daemon does not hold " + cid);
     }
 
     void failed(std::string why) {
@@ -138,6 +164,7 @@ class Caller {
     Run& run_;
     std::size_t number_;
     http::Client client_;
+    http::Client daemon_;
     std::uint64_t made_ = 0;  ///< steps pinned
     std::uint64_t gone_ = 0;  ///< of these, unpinned: the lowest ones
 };
@@ -168,16 +195,18 @@ std::string PinLoadResult::to_json() const {
     codec::append_json(error, first_error);
     return fmt::format(
         R"({{"acknowledged":{},"acknowledged_per_second":{:.1f},"reads":{},"reads_per_second":{:.1f},"errors":{},)"
-        R"("first_error":{},"seconds":{:.3f},"latency_ms":{{"pin":{},"unpin":{},"get":{}}},"realised_seconds":{:.3f},)"
+        R"("first_error":{},"seconds":{:.3f},"latency_ms":{{"pin":{},"unpin":{},"get":{},"told":{}}},"realised_seconds":{:.3f},)"
         R"("missing":{}}})",
         acknowledged, rate(acknowledged), reads, rate(reads), errors, error, seconds, pin.to_json(),
-        unpin.to_json(), get.to_json(), realised_seconds, missing);
+        unpin.to_json(), get.to_json(), told.to_json(), realised_seconds, missing);
 }
 
 Async<PinLoadResult> run_pin_load(World& world, PinLoad load) {
     if (load.apis.empty()) co_return fail(Kind::invalid, "no API to talk to");
     if (load.clients == 0 || load.pins <= 0 || load.unpins < 0 || load.gets < 0)
         co_return fail(Kind::invalid, "at least one client and one share of pins are needed");
+    if (load.told && load.daemons.empty())
+        co_return fail(Kind::invalid, "no daemon to ask whether it was told");
     Run run{.world = world, .load = std::move(load), .result = {}, .start = {}, .last_answer = {}};
     std::vector<std::unique_ptr<http::Client>> daemons;
     std::vector<std::uint64_t> held;

@@ -25,6 +25,9 @@ struct PinLoad {
     std::uint64_t expected =
         0;  ///< pins at each daemon; 0: all that are pinned at the end of the run
     Duration realised_limit = std::chrono::minutes(2);
+    /// After each pin its client asks daemons[k % size] until that holds it, at most
+    /// `realised_limit`, before it sends the next request.
+    bool told = false;
 };
 
 struct PinLoadResult {
@@ -34,6 +37,7 @@ struct PinLoadResult {
     std::string first_error;
     double seconds = 0;  ///< from the first request to the last answer
     Latencies pin, unpin, get;
+    Latencies told;                ///< from the request until the daemon held the pin
     double realised_seconds = -1;  ///< after the last answer; negative: not waited for
     std::uint64_t missing = 0;     ///< pins not realised in time, of all daemons together
     std::string to_json() const;

@@ -23,6 +23,8 @@ def check_pins(groups, scenario):
     for name in ("acknowledged/s", "resident, largest peer", "CPU, all peers, per 1000 acknowledged", "disk written, all peers, per acknowledged"):
         check(pins[name] > 0, f"{scenario}: {name} is {pins[name]}")
     check(pins["errors"] == 0 and pins["not done in time"] == 0, f"{scenario}: {pins}")
+    told = groups["100 pins/s"]
+    check(told["errors"] == 0 and 0 < told["told p50"] <= told["told, longest"], f"{scenario}: {told}")
     check(groups["reads with pins and unpins"]["reads/s"] > 0, f"{scenario}: {groups}")
 
 
