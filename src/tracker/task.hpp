@@ -21,6 +21,7 @@ struct Task {
     bool probes = false;             ///< finds out whether the daemon is back
     bool retry = false;              ///< it has failed before
     bool hurried = false;            ///< somebody asked for it while it waited
+    bool alone = false;              ///< it is not to be told together with others
     Step step = Step::nothing;       ///< what the daemon is being told
     std::optional<Error> interrupt;  ///< why the pin that runs must end now
     Signal interrupted;

@@ -40,6 +40,7 @@ TaskPtr TaskQueues::take_by_turns(std::uint64_t turn, Line first, Line one, Line
 }
 
 TaskPtr TaskQueues::next_untried() {
+    if (auto alone = take(Line::alone)) return alone;
     return take_by_turns(++untried_, Line::fresh, Line::older, Line::lost);
 }
 
@@ -51,7 +52,7 @@ TaskPtr TaskQueues::next_retry() {
 }
 
 TaskPtr TaskQueues::first_untried() {
-    for (const auto line : {Line::fresh, Line::older, Line::lost})
+    for (const auto line : {Line::alone, Line::fresh, Line::older, Line::lost})
         if (any({line})) return of(line).front();
     return nullptr;
 }

@@ -23,7 +23,11 @@ class TaskQueues {
 
     /// Whether a task waits in one of these lines; lets go of those that run already.
     bool any(std::initializer_list<Line> lines);
-    bool untried_pins() { return any({Line::fresh, Line::older, Line::lost}); }
+    bool untried_pins() { return any({Line::alone, Line::fresh, Line::older, Line::lost}); }
+    /// How many of those wait, or a few more.
+    std::size_t untried_size() const {
+        return size(Line::alone) + size(Line::fresh) + size(Line::older) + size(Line::lost);
+    }
     bool pin_retries() { return any({Line::asked, Line::fresh_retry, Line::retry}); }
 
     /// Null when there is none.
@@ -39,7 +43,7 @@ class TaskQueues {
     TaskPtr take_first(std::initializer_list<Line> lines);
     TaskPtr take_by_turns(std::uint64_t turn, Line first, Line one, Line other);
 
-    std::array<std::deque<TaskPtr>, 8> lines_;
+    std::array<std::deque<TaskPtr>, kLines> lines_;
     std::uint64_t untried_ = 0;  ///< taken so far
     std::uint64_t retries_ = 0;
 };

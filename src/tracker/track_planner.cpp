@@ -49,6 +49,7 @@ WorkView view_for(Line line) {
         case Line::unpin_retry:
             return WorkView::unpin_retries;
         case Line::fresh:
+        case Line::alone:
             return WorkView::pins;
         case Line::older:
             return WorkView::older;
@@ -61,6 +62,12 @@ WorkView view_for(Line line) {
             break;
     }
     return WorkView::pin_retries;
+}
+
+bool fits_handful(const Facts& facts) {
+    if (!facts.mine || facts.record) return false;
+    const auto& pin = facts.pin->pin;
+    return pin.max_depth < 0 && pin.options.origins.empty() && !pin.options.pin_update.defined();
 }
 
 Duration retry_delay(std::uint32_t attempts, Duration first, Duration longest) {

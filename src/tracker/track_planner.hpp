@@ -45,18 +45,24 @@ enum class Line : std::uint8_t {
     unpin,
     unpin_retry,
     fresh,  ///< pins that users have just made
+    alone,  ///< of what was never tried: taken out to be told with others, which did not come about
     older,  ///< pins that were made long ago, and never tried here
     lost,   ///< the daemon held them once
     asked,  ///< pins that somebody asked for by name
     fresh_retry,
     retry,
 };
+inline constexpr std::size_t kLines = 9;
 /// Due before all others that are: somebody asked for just this item to be tried again.
 inline constexpr Time kDueAtOnce{std::chrono::nanoseconds(kAskedNumber)};
 
 /// Where an item waits whose row is due again, and which view of the rows is read for that line.
 Line line_of_retry(const Facts& facts, Time now, const PriorityRule& rule);
 WorkView view_for(Line line);
+
+/// Whether the daemon may be told of it in one call with others: a whole DAG, of which nothing was
+/// tried here before, and nothing special is asked.
+bool fits_handful(const Facts& facts);
 
 /// Wait before the next attempt: doubles from `first` with each failure, at most `longest`.
 Duration retry_delay(std::uint32_t attempts, Duration first, Duration longest);

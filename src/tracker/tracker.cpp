@@ -12,7 +12,6 @@
 
 namespace ipfscluster::tracker {
 
-using storage::Batch;
 using storage::Family;
 using Phase = TrackRecord::Phase;
 
@@ -162,7 +161,10 @@ asio::awaitable<void> Tracker::Impl::schedule() {
 Async<> Tracker::Impl::pause() {
     if (wake_pending) {
         // Lets others run between two rounds of a long queue.
+        const auto before = world.steady_now();
         co_await asio::post(asio::use_awaitable);
+        const auto now = world.steady_now();
+        pace.turn_took(now, now - before);
         co_return ok();
     }
     std::optional<SteadyTime> until;
@@ -370,12 +372,61 @@ void Tracker::Impl::start_pins() {
             pace_ends = pace.window_end();
             return;
         }
-        auto task = turn == PinTurn::untried ? lines.next_untried() : lines.next_retry();
-        task->place = &pin_shares.begin(turn);
-        --may_start;
-        pace.started();
-        start(std::move(task));
+        std::size_t begun = 1;
+        if (turn == PinTurn::untried)
+            begun = start_untried(turn, may_start);
+        else
+            start_alone(turn, lines.next_retry());
+        may_start -= begun;
+        pace.started(begun);
     }
+}
+
+/// One pin that was never tried, or several together. Returns how many, at most `may_start`.
+std::size_t Tracker::Impl::start_untried(PinTurn turn, std::uint64_t may_start) {
+    // While the daemon may be away one pin finds out.
+    auto most = unreachable != 0
+                    ? std::size_t{1}
+                    : handfuls.next_size(lines.untried_size(), options.concurrent_pins);
+    most = static_cast<std::size_t>(std::min<std::uint64_t>(most, may_start));
+    TaskPtr odd;
+    auto pins = choose(most, &odd);
+    if (pins.size() < 2) {
+        if (!pins.empty() && odd) lines.push(Line::alone, std::exchange(odd, nullptr));
+        start_alone(turn, odd ? std::move(odd) : std::move(pins.front().task));
+        return 1;
+    }
+    // It is the first of the next ones.
+    if (odd) lines.push(Line::alone, std::move(odd));
+    const auto begun = pins.size();
+    start_together(std::move(pins));
+    return begun;
+}
+
+/// The next pins that may be told together, and one that ends their row: it has to be told alone.
+std::vector<HandfulPin> Tracker::Impl::choose(std::size_t most, TaskPtr* odd) {
+    std::vector<HandfulPin> pins;
+    while (pins.size() < most && lines.untried_pins()) {
+        auto task = lines.next_untried();
+        task->alone = task->alone || most < 2;
+        if (!task->alone) {
+            auto facts = read(task->row.cid);
+            task->alone = !facts || !fits_handful(facts.value()) ||
+                          should_ask_first(task->row, *facts.value().pin);
+            if (!task->alone) {
+                pins.push_back({std::move(task), std::move(facts).value()});
+                continue;
+            }
+        }
+        *odd = std::move(task);
+        break;
+    }
+    return pins;
+}
+
+void Tracker::Impl::start_alone(PinTurn turn, TaskPtr task) {
+    task->place = &pin_shares.begin(turn);
+    start(std::move(task));
 }
 
 /// Attempts that have become slow give their workers to those that wait.
@@ -401,6 +452,42 @@ void Tracker::Impl::start(TaskPtr task) {
     task->probes = unreachable != 0;
     if (task->probes) ++probing;
     tasks.spawn(work(std::move(task)));
+}
+
+/// They take one worker: the daemon does one after the other.
+void Tracker::Impl::start_together(std::vector<HandfulPin> pins) {
+    const auto now = world.system_now();
+    for (const auto& [task, facts] : pins) {
+        task->running = true;
+        task->step = Step::pin;
+        task->since = now;
+        task->attempts = 1;
+        task->progress = {};
+    }
+    tasks.spawn(work_together(std::move(pins), &pin_shares.begin(PinTurn::untried)));
+}
+
+asio::awaitable<void> Tracker::Impl::work_together(std::vector<HandfulPin> pins,
+                                                   PinShares::Place* place) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto self = shared_from_this();
+    std::vector<TaskPtr> all;
+    for (const auto& pin : pins) all.push_back(pin.task);
+    auto told = co_await handfuls.tell(std::move(pins));
+    if (!told && told.error().kind != Kind::cancelled)
+        log()->error("work on pins told together stopped error=\"{}\"", told.error().text);
+    for (auto& task : all) {
+        task->running = false;
+        if (told && task->alone)
+            lines.push(Line::alone, std::move(task));
+        else
+            active.erase(task->row.cid);
+    }
+    pin_shares.end(*place);
+    // That it failed, or was not quick enough, says nothing of the daemon.
+    const auto answer = told ? std::move(told.value().answer) : std::nullopt;
+    if (answer && (*answer || answer->error().kind == Kind::unavailable)) note_daemon(*answer);
+    notify();
 }
 
 asio::awaitable<void> Tracker::Impl::work(TaskPtr task) {
@@ -437,7 +524,9 @@ Async<> Tracker::Impl::work_off(TaskPtr task) {
         const auto failed_before = task->step == Step::pin ? Phase::pin_error : Phase::unpin_error;
         task->attempts =
             1 + (facts.record && facts.record->phase == failed_before ? facts.record->attempts : 0);
+        const auto begun = world.steady_now();
         auto told = co_await tell_daemon(task, facts);
+        if (told && task->step == Step::pin) handfuls.told_alone(world.steady_now() - begun);
         // The rows stay: the next start takes them up again.
         if (tasks.stopping()) co_return fail(Kind::cancelled, "the tracker stops");
         ICL_CO_TRY(auto after, read(task->row.cid));
@@ -527,13 +616,19 @@ Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
 
 /// One write: what came of the task, and its row gone (or due again later).
 Result<> Tracker::Impl::finish(const TaskPtr& task, const Facts& facts, Result<> outcome) {
+    Batch batch;
+    settle(batch, task, facts, std::move(outcome));
+    return queue.write(std::move(batch));
+}
+
+void Tracker::Impl::settle(Batch& batch, const TaskPtr& task, const Facts& facts,
+                           Result<> outcome) {
     const auto& cid = task->row.cid;
     const auto now = world.system_now();
     if (task->step == Step::pin && !outcome && outcome.error().kind == Kind::disk_full)
         no_room.failed(cid, world.steady_now());
     else
         no_room.ended(cid);
-    Batch batch;
     queue.remove(batch, task->row);
     const auto& old = facts.record;
     if (old && old->next_retry != kTimeUnset) {
@@ -564,7 +659,6 @@ Result<> Tracker::Impl::finish(const TaskPtr& task, const Facts& facts, Result<>
         settled.next_retry = kTimeUnset;
         batch.put(Family::tracker, cid.bytes(), encode(settled));
     }
-    return queue.write(std::move(batch));
 }
 
 void Tracker::Impl::note_daemon(const Result<>& outcome) {

@@ -4,6 +4,7 @@
 #include "runtime/signal.hpp"
 #include "runtime/task_group.hpp"
 #include "tracker/arrival_clock.hpp"
+#include "tracker/handfuls.hpp"
 #include "tracker/kept_copies.hpp"
 #include "tracker/no_room.hpp"
 #include "tracker/sorted_spool.hpp"
@@ -37,6 +38,8 @@ struct Asked {
     bool overtaken = false;  ///< something happened meanwhile: the answer is about what was before
 };
 
+using storage::Batch;
+
 struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     Impl(World& w, storage::Store& s, state::State& st, component::IpfsConnector& i,
          TrackerOptions o)
@@ -57,6 +60,17 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
                 .released = [this] { notify(); },
                 .ask_first = options.kept_ask_first,
                 .ask_max = options.kept_ask_max}),
+          handfuls({.world = w,
+                    .pinset = st,
+                    .ipfs = i,
+                    .queue = queue,
+                    .durable_index = durable_index,
+                    .make_durable = [this](std::uint64_t index) { return make_durable(index); },
+                    .read = [this](const Cid& cid) { return read(cid); },
+                    .record_whole = [this](const Cid& cid,
+                                           Facts& facts) { return record_whole(cid, facts); },
+                    .settle = [this](Batch& batch, const TaskPtr& task,
+                                     const Facts& facts) { settle(batch, task, facts, ok()); }}),
           tasks(w, "tracker"),
           wake(w.executor()),
           synced(w.executor()) {}
@@ -70,6 +84,7 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     WorkQueue queue;
     KeptCopies kept;
     NoRoom no_room;
+    Handfuls handfuls;
     std::uint64_t kept_seen = 0;  ///< State's count when `kept` was last told
     TaskGroup tasks;
     Signal wake;
@@ -128,17 +143,23 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     bool may_call() const;
     void start_unpins();
     void start_pins();
+    std::size_t start_untried(PinTurn turn, std::uint64_t may_start);
+    std::vector<HandfulPin> choose(std::size_t most, TaskPtr* odd);
+    void start_alone(PinTurn turn, TaskPtr task);
     void start(TaskPtr task);
+    void start_together(std::vector<HandfulPin> pins);
     void take_workers();
     Async<> pause();
 
     // Workers.
     asio::awaitable<void> work(TaskPtr task);
     Async<> work_off(TaskPtr task);
+    asio::awaitable<void> work_together(std::vector<HandfulPin> pins, PinShares::Place* place);
     Async<> make_durable(std::uint64_t modification_index);
     bool should_ask_first(const WorkRow& row, const state::StoredPin& pin) const;
     Async<> tell_daemon(TaskPtr task, Facts facts);
     Result<> finish(const TaskPtr& task, const Facts& facts, Result<> outcome);
+    void settle(Batch& batch, const TaskPtr& task, const Facts& facts, Result<> outcome);
     void note_daemon(const Result<>& outcome);
 
     // Status.

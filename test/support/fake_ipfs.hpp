@@ -6,6 +6,7 @@
 #include <set>
 
 #include "component/ipfs_connector.hpp"
+#include "runtime/task_group.hpp"
 #include "runtime/world.hpp"
 
 namespace ipfscluster::test {
@@ -38,6 +39,9 @@ class FakeIpfs final : public component::IpfsConnector {
     IpfsId own_id;
     int running_pins = 0;
     int running_pins_max = 0;
+    /// Pins taken in one call, which does one after the other; how many came so, the largest call.
+    std::size_t together = 16;
+    std::size_t told_together = 0, told_together_max = 0;
     int status_calls = 0;
     int list_calls = 0;
     /// Told of each pin, unpin, pin_status and pin_ls, answered or not.
@@ -69,6 +73,13 @@ class FakeIpfs final : public component::IpfsConnector {
         auto cid = pin.cid;
         held.insert_or_assign(std::move(cid), std::move(pin));
         co_return ok();
+    }
+    std::size_t together_max() const override { return together; }
+    Async<> pin_together(std::vector<Cid> cids, Duration limit) override {
+        told_together += cids.size();
+        told_together_max = std::max(told_together_max, cids.size());
+        auto told = co_await with_deadline<void>(world_, limit, "pins together", pin_each(cids));
+        co_return told;
     }
     Async<> unpin(Cid cid) override {
         reached();
@@ -134,6 +145,14 @@ class FakeIpfs final : public component::IpfsConnector {
     Async<std::string> read_link(Cid) override { co_return unsupported(); }
 
  private:
+    Async<> pin_each(std::vector<Cid> cids) {
+        for (auto& cid : cids) {
+            Pin wanted;
+            wanted.cid = std::move(cid);
+            ICL_CO_TRY(co_await pin(std::move(wanted), nullptr));
+        }
+        co_return ok();
+    }
     class ListSource final : public Source<IpfsPinInfo> {
      public:
         ListSource(FakeIpfs& ipfs, std::vector<IpfsPinInfo> rows, std::optional<Error> end)

@@ -39,6 +39,18 @@ TEST_F(TaskQueuesTest, each_kind_gets_its_turn_however_long_the_others_are) {
     EXPECT_EQ(lines.size(Line::asked), 0u);
 }
 
+TEST_F(TaskQueuesTest, what_had_its_turn_already_is_first) {
+    push(Line::fresh, 10);
+    push(Line::older, 10);
+    const auto first = task(50);
+    lines.push(Line::alone, first);
+    EXPECT_EQ(lines.untried_size(), 21u);
+    EXPECT_EQ(lines.first_untried(), first);
+    EXPECT_EQ(lines.next_untried(), first);
+    EXPECT_NE(lines.next_untried(), nullptr);
+    EXPECT_EQ(lines.untried_size(), 19u);
+}
+
 TEST_F(TaskQueuesTest, a_task_that_runs_already_is_passed_over) {
     const auto both = task(1);
     lines.push(Line::older, both);

@@ -45,6 +45,24 @@ Facts facts(std::string_view pin, std::string_view record) {
     return f;
 }
 
+TEST(TrackPlannerTest, whole_pins_that_were_never_tried_fit_into_one_call) {
+    EXPECT_TRUE(fits_handful(facts("mine@5", "")));
+    for (const auto* pin : {"", "other@5", "meta@5"}) EXPECT_FALSE(fits_handful(facts(pin, "")));
+    for (const auto* record : {"pinned@4", "pin_error@5", "gone@5", "unpin_error@0"})
+        EXPECT_FALSE(fits_handful(facts("mine@5", record)));
+    auto special = facts("mine@5", "");
+    special.pin->pin.max_depth = kDepthDirect;
+    EXPECT_FALSE(fits_handful(special));
+    special.pin->pin.max_depth = 2;
+    EXPECT_FALSE(fits_handful(special));
+    special = facts("mine@5", "");
+    special.pin->pin.options.pin_update = cid(2);
+    EXPECT_FALSE(fits_handful(special));
+    special = facts("mine@5", "");
+    special.pin->pin.options.origins = {Multiaddr::parse("/ip4/10.0.0.1/tcp/4001").value()};
+    EXPECT_FALSE(fits_handful(special));
+}
+
 TEST(TrackPlannerTest, steps_follow_from_pinset_and_record) {
     struct Case {
         std::string_view pin, record;
