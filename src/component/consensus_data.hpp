@@ -27,7 +27,7 @@ class ConsensusData {
     /// Whether there is any.
     virtual bool exists() const = 0;
 
-    /// Opens it, or makes it. To be followed by `close`, whatever came of it.
+    /// Opens it, or makes it. After a failure nothing is open, and nothing made.
     virtual Result<> open() = 0;
     /// What `open` has made goes again unless something was imported.
     virtual Result<> close() = 0;

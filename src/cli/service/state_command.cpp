@@ -215,10 +215,10 @@ Result<bool> run_state_cleanup(const Flags& flags, const config::Environment& en
     bool empty = !data.exists();
     if (!empty) {
         // What cannot be opened is still worth keeping aside.
-        const auto opened = data.open();
-        empty = opened && data.empty();
-        auto closed = data.close();
-        if (opened && !closed) return fail(closed.error());
+        if (data.open()) {
+            empty = data.empty();
+            ICL_TRY(data.close());
+        }
     }
     if (empty) {
         fs::remove_all(where, ec);

@@ -133,6 +133,13 @@ bool RaftData::exists() const {
 
 Result<> RaftData::open() {
     made_ = !exists();
+    auto opened = open_stores();
+    // The reason counts, not what comes of closing what cannot be used.
+    if (!opened) static_cast<void>(close());
+    return opened;
+}
+
+Result<> RaftData::open_stores() {
     std::error_code ec;
     fs::create_directories(folder(), ec);
     if (ec) return fail(Kind::denied, "cannot make " + folder() + ": " + ec.message());

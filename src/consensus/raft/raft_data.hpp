@@ -44,6 +44,7 @@ class RaftData final : public component::ConsensusData {
  private:
     template <class T>
     Result<T> wait(Async<T> work);
+    Result<> open_stores();
     /// Where the log ends: index of its last entry, and the term the peer was in.
     Result<Position> position();
 
