@@ -51,6 +51,8 @@ class MemoryBlockStore final : public BlockStore {
     void lose_unsynced(Error cause);
     /// Makes a block's stored bytes wrong, so that `get` finds it damaged.
     void damage(BytesView multihash);
+    /// 0: any number of bytes.
+    void set_storage_max(std::uint64_t bytes) { storage_max_ = bytes; }
     const std::shared_ptr<MemoryBlockDisk>& disk() const { return disk_; }
 
  private:

@@ -21,6 +21,7 @@ class FakeIpfs final : public component::IpfsConnector {
     /// Errors for the next calls about a CID, oldest first.
     std::map<Cid, std::deque<Error>> pin_errors, unpin_errors;
     std::optional<Error> down;  ///< every call fails with it
+    std::optional<Error> full;  ///< what is not held yet cannot be
     Duration pin_time = std::chrono::milliseconds(10);
     Duration unpin_time = std::chrono::milliseconds(1);
     std::map<Cid, Duration> slow_pins;
@@ -70,6 +71,7 @@ class FakeIpfs final : public component::IpfsConnector {
             co_return fetched;
         }
         ICL_CO_TRY(verdict(pin_errors, pin.cid));
+        if (full && !held.contains(pin.cid)) co_return fail(*full);
         auto cid = pin.cid;
         held.insert_or_assign(std::move(cid), std::move(pin));
         co_return ok();

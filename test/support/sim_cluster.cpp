@@ -18,6 +18,11 @@ PeerId sim_id(std::size_t number) {
     return ed25519_from_seed(Bytes(32, static_cast<char>(number + 1))).id;
 }
 
+/// The clock of the cluster is no closer to the true time than this.
+constexpr SteadyTime::duration kExpirySlack = 3s;
+/// Nothing that is due stands for longer in a cluster that is whole.
+constexpr SteadyTime::duration kExpiryPatience = 30s;
+
 constexpr std::string_view kOperationPrefix = "operation ";
 
 std::string operation_name(int number) {
@@ -117,6 +122,22 @@ int SimCluster::submit_pin(int number, Cid cid, int min, int max) {
     return operation;
 }
 
+int SimCluster::submit_pin_for(int number, Cid cid, int holders, Duration life) {
+    const auto expires =
+        world.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(life);
+    const int operation = new_operation(
+        {.cid = std::move(cid), .pin = true, .min = holders, .max = holders, .expires = expires});
+    peer(number).life().clients.spawn(run_operation(this, &peer(number), operation));
+    return operation;
+}
+
+int SimCluster::submit_move(int number, Cid cid, int to) {
+    const int operation = new_operation(
+        {.cid = std::move(cid), .pin = true, .min = 1, .max = 1, .holders = {peer(to).id}});
+    peer(number).life().clients.spawn(run_operation(this, &peer(number), operation));
+    return operation;
+}
+
 int SimCluster::submit_unpin(int number, Cid cid) {
     const int operation = new_operation({.cid = std::move(cid), .pin = false});
     peer(number).life().clients.spawn(run_operation(this, &peer(number), operation));
@@ -132,6 +153,10 @@ asio::awaitable<void> SimCluster::run_operation(SimCluster* cluster, SimPeer* pe
     pin.options.name = operation_name(number);
     pin.options.replication_min = wish.min;
     pin.options.replication_max = wish.max;
+    pin.allocations = wish.holders;
+    if (wish.expires != SteadyTime::max())
+        pin.options.expire_at =
+            cluster->world.system_now() + (wish.expires - cluster->world.steady_now());
     std::optional<Error> error;
     if (wish.pin) {
         auto done = co_await peer->life().cluster.pin(std::move(pin));
@@ -194,6 +219,17 @@ std::optional<HistoryCall> SimCluster::as_call(const Operation& o) {
     return call;
 }
 
+std::optional<HistoryCall> SimCluster::expiry_of(const Operation& o) {
+    if (o.expires == SteadyTime::max() || o.outcome == Outcome::refused) return std::nullopt;
+    HistoryCall call;
+    call.kind = HistoryCall::Kind::unpin;
+    call.value = static_cast<std::uint64_t>(o.number) + 1;
+    call.unknown = true;
+    call.begin = (o.expires - kExpirySlack).time_since_epoch().count();
+    call.end = call.begin;
+    return call;
+}
+
 std::uint64_t SimCluster::standing(const Cid& cid) {
     for (const auto& each : peers_) {
         if (!each->up() || !each->member) continue;
@@ -237,20 +273,40 @@ component::AddParams small_blocks() {
 
 }  // namespace
 
-Cid SimCluster::cid_of(const Bytes& content) {
-    struct Ignore final : dag::ImportSink {
-        Result<> on_block(dag::Block&&) override { return ok(); }
-        Result<> on_entry(dag::AddedEntry&&) override { return ok(); }
-    } ignore;
+namespace {
+
+struct BlockNames final : dag::ImportSink {
+    Result<> on_block(dag::Block&& block) override {
+        names.emplace_back(block.cid.multihash());
+        return ok();
+    }
+    Result<> on_entry(dag::AddedEntry&&) override { return ok(); }
+    std::vector<Bytes> names;
+};
+
+Cid import(const Bytes& content, BlockNames& into) {
     const auto params = small_blocks();
     dag::ImportRequest request;
     request.chunker = params.chunker;
     request.cid_version = params.cid_version;
     request.raw_leaves = params.raw_leaves;
-    dag::Importer importer(dag::check_import(request).value(), ignore);
+    dag::Importer importer(dag::check_import(request).value(), into);
     const bool fine = importer.begin_file("") && importer.write(content) && importer.end_file();
     ICL_ASSERT(fine, "the test's content can be imported");
     return importer.finish().value().cid;
+}
+
+}  // namespace
+
+Cid SimCluster::cid_of(const Bytes& content) {
+    BlockNames ignored;
+    return import(content, ignored);
+}
+
+std::vector<Bytes> SimCluster::blocks_of(const Bytes& content) {
+    BlockNames blocks;
+    import(content, blocks);
+    return std::move(blocks.names);
 }
 
 Async<Cid> SimCluster::add_content(SimPeer* peer, component::AddParams params, Bytes content) {
@@ -378,10 +434,20 @@ std::string SimCluster::check_cid(const Cid& cid, const std::vector<Operation>& 
             any_pin_acknowledged || (o.pin && o.outcome == Outcome::acknowledged);
         const bool may_have_won =
             o.outcome == Outcome::acknowledged || o.outcome == Outcome::unknown;
-        if (!o.pin && may_have_won && !overwritten(o)) return {};
+        const bool gone = !o.pin || judged_at_ >= o.expires - kExpirySlack;
+        if (gone && may_have_won && !overwritten(o)) return {};
     }
     if (!any_pin_acknowledged) return {};
     return describe("an acknowledged pin is lost:");
+}
+
+std::string SimCluster::check_expired(const PinSet& pins) {
+    for (const auto& [cid, row] : pins) {
+        const auto expire_at = row.pin.options.expire_at;
+        if (expire_at != kTimeUnset && expire_at + kExpiryPatience < world.system_now())
+            return cid.to_string() + " should have ended: " + row.pin.options.name;
+    }
+    return {};
 }
 
 std::string SimCluster::check_allocations(const PinSet& pins) const {
@@ -474,7 +540,9 @@ std::string SimCluster::wrong() {
         auto pins = pinset(number);
         if (!pins) return where + ": " + pins.error().text;
         if (!reference) {
+            judged_at_ = world.steady_now();
             if (auto text = check_promises(pins.value()); !text.empty()) return where + ": " + text;
+            if (auto text = check_expired(pins.value()); !text.empty()) return where + ": " + text;
             if (auto text = check_allocations(pins.value()); !text.empty())
                 return where + ": " + text;
         } else {
@@ -501,6 +569,8 @@ std::string SimCluster::settle(Duration limit) {
     for (auto& each : peers_) {
         each->ipfs.down.reset();
         each->ipfs.fault_drawn = nullptr;
+        each->fill_disk(false);
+        each->world.set_clock_ahead(Duration::zero());
     }
     const auto end = world.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(limit);
     std::string text;

@@ -37,6 +37,8 @@ class SimCluster {
         bool pin = true;
         bool read = false;  ///< changes nothing: a strong read
         int min = -1, max = -1;
+        SteadyTime expires = SteadyTime::max();  ///< of a pin
+        std::vector<PeerId> holders{};  ///< named by the client; empty: the cluster's choice
         Outcome outcome = Outcome::pending;
         SteadyTime begin{}, end{};
         std::string error;
@@ -45,6 +47,10 @@ class SimCluster {
     };
     /// Pins or unpins through a peer that is up; the operation's number stands in the pin's name.
     int submit_pin(int peer, Cid cid, int min, int max);
+    /// One that ends by itself after `life`.
+    int submit_pin_for(int peer, Cid cid, int holders, Duration life);
+    /// Pins to one peer and no other.
+    int submit_move(int peer, Cid cid, int to);
     int submit_unpin(int peer, Cid cid);
     /// Asks what stands at the CID once everything committed before the call is applied.
     int submit_read(int peer, Cid cid);
@@ -52,12 +58,16 @@ class SimCluster {
     int submit_add(int peer, Cid cid, Bytes content, int min, int max);
     /// What a file with this content is called.
     static Cid cid_of(const Bytes& content);
+    /// The multihashes of its blocks.
+    static std::vector<Bytes> blocks_of(const Bytes& content);
     /// Stores content at one peer without pinning it.
     Result<Cid> store(int peer, Bytes content);
     const std::vector<Operation>& operations() const { return operations_; }
     std::size_t count(Outcome outcome) const;
     /// The operation as the checker of histories sees it; nothing when it says nothing.
     static std::optional<HistoryCall> as_call(const Operation& operation);
+    /// The end of a pin that ends by itself, likewise: at some time after it was due.
+    static std::optional<HistoryCall> expiry_of(const Operation& operation);
     /// Now, in the time of `as_call`.
     std::int64_t now_of_history() { return world.steady_now().time_since_epoch().count(); }
     /// What stands at the CID in the pinset of the first peer that is up, as `Operation::found`.
@@ -131,6 +141,7 @@ class SimCluster {
     std::string check_promises(const PinSet& pins) const;
     std::string check_cid(const Cid& cid, const std::vector<Operation>& operations,
                           const state::StoredPin* pin) const;
+    std::string check_expired(const PinSet& pins);
     std::string check_allocations(const PinSet& pins) const;
     std::string describe_membership(const PeerId& id) const;
     std::string check_held(const PinSet& pins, int number);
@@ -138,6 +149,7 @@ class SimCluster {
     SimPeerOptions options_;
     std::vector<std::unique_ptr<SimPeer>> peers_;
     std::vector<Operation> operations_;
+    SteadyTime judged_at_{};
     std::map<std::pair<Cid, std::uint64_t>, Pin> seen_;
     std::string fork_;
     Bytes trace_;

@@ -1,7 +1,13 @@
 #include "support/sim_peer.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
+#include "base/bytes.hpp"
+#include "blockstore/pin_table.hpp"
+#include "consensus/raft/loss.hpp"
 #include "informer/informers.hpp"
+#include "state/kept.hpp"
 
 namespace ipfscluster::test {
 
@@ -33,7 +39,7 @@ SimPeerOptions::SimPeerOptions() {
 SimPeer::Content::Content(SimPeer& peer, state::State& state, storage::Store& store,
                           net::Host& host)
     : rows(peer.world, peer.rows_disk_),
-      blocks(peer.world, 1ull << 30, peer.block_disk_),
+      blocks(peer.world, peer.blocks_bytes_max_, peer.block_disk_),
       supply(blocks),
       content({.world = peer.world,
                .host = host,
@@ -58,8 +64,10 @@ static Async<PinInfo> as_if_held(state::State* state, Cid cid) {
 
 peer::PeerOptions SimPeer::peer_options(std::vector<Multiaddr> bootstrap, Life* life) const {
     const auto ttl = options_.metric_ttl;
-    peer::MakeConsensus make_raft = [life, options = options_.raft](const peer::PeerParts& on,
-                                                                    component::PeerMonitor&) {
+    auto raft = options_.raft;
+    raft.floor = floor_;
+    peer::MakeConsensus make_raft = [life, options = std::move(raft)](const peer::PeerParts& on,
+                                                                      component::PeerMonitor&) {
         auto made =
             std::make_unique<raft::RaftConsensus>(on.world, on.host, on.store, on.state, options);
         life->raft = made.get();
@@ -142,6 +150,7 @@ void SimPeer::start(std::vector<Multiaddr> bootstrap) {
 asio::awaitable<void> SimPeer::run_start() {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto started = co_await start_parts();
+    if (!started && data_lost_ && !life_->raft->loss().empty()) co_return co_await put_data_aside();
     if (!started) {
         if (up_ && started.error().kind != Kind::cancelled)
             problem = "start: " + started.error().text;
@@ -168,8 +177,10 @@ asio::awaitable<void> SimPeer::watch_end() {
         crash();
         co_return;
     }
-    // `conflict`: removed by the others. The service ends then.
-    if (why.kind != Kind::conflict) problem = "consensus ended: " + why.text;
+    // `conflict`: removed by the others. The service ends then. What is lost is judged by the next
+    // start.
+    const bool known = data_lost_ && !life_->raft->loss().empty();
+    if (why.kind != Kind::conflict && !known) problem = "consensus ended: " + why.text;
     stop();
 }
 
@@ -186,10 +197,121 @@ void SimPeer::crash() {
     asio::co_spawn(world.executor(), end_life(), asio::detached);
 }
 
+std::shared_ptr<storage::MemoryDisk> SimPeer::new_disk() {
+    auto disk = std::make_shared<storage::MemoryDisk>();
+    disk->keep_synced(kTailBatchesMax);
+    return disk;
+}
+
 void SimPeer::crash_and_wipe() {
     crash();
     may_hold_more = true;
-    disk_ = std::make_shared<storage::MemoryDisk>();
+    data_lost_ = false;
+    disk_ = new_disk();
+    floor_ = std::make_shared<MemoryFloorFile>();
+}
+
+Async<bool> SimPeer::others_are_whole() {
+    std::vector<PeerId> others;
+    const auto& log = life_->raft->log();
+    for (const auto& voter : log.members())
+        if (const auto known = log.nodes().find(voter.id);
+            !voter.learner && known != log.nodes().end() && known->second.peer != id)
+            others.push_back(known->second.peer);
+    if (others.empty()) others = peerstore.members;
+    std::erase(others, id);
+    auto whole = co_await raft::quorum_is_intact(world, *life_->host, std::move(others),
+                                                 options_.raft.network_timeout);
+    co_return whole;
+}
+
+/// As the service does with data that is not whole: once the others say that theirs is, this peer
+/// begins anew.
+asio::awaitable<void> SimPeer::put_data_aside() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (up_) {
+        auto whole = co_await others_are_whole();
+        if (!whole) co_return;
+        if (whole.value()) {
+            ++came_back_anew;
+            co_return crash_and_wipe();
+        }
+        auto slept = co_await world.sleep_for(1s);
+        if (!slept) co_return;
+    }
+}
+
+void SimPeer::fill_database(std::uint64_t nth_write) {
+    if (!up_) return;
+    disk_broken_ = true;
+    life_->store.fail_write(nth_write, Error{Kind::disk_full, "no space left on the device"});
+}
+
+void SimPeer::fill_disk(bool full) {
+    const Error error{Kind::disk_full, "no space left on the device"};
+    ipfs.full = full ? std::optional<Error>(error) : std::nullopt;
+    ipfs.repo.repo_size = full ? ipfs.repo.storage_max : 0;
+    // 0 would be no bound.
+    blocks_bytes_max_ = full ? std::max<std::uint64_t>(1, block_disk_->bytes) : kBlocksBytesMax;
+    if (up_ && life_->content) life_->content->blocks.set_storage_max(blocks_bytes_max_);
+}
+
+bool SimPeer::crash_and_lose_tail(std::size_t batches) {
+    if (!up_) return false;
+    const auto& log = life_->raft->log();
+    if (!floor_->floor || floor_->floor->rounds != log.rounds()) return false;
+    crash();
+    data_lost_ = true;
+    disk_->lose_synced(batches);
+    return true;
+}
+
+void SimPeer::crash_and_damage(bool log_entry) {
+    if (!up_) return;
+    const auto last = life_->raft->log().last_index();
+    crash();
+    data_lost_ = true;
+    Bytes key = "hard_state";
+    if (log_entry) {
+        key.clear();
+        put_be64(key, last);
+    }
+    const auto family = log_entry ? storage::Family::raft_log : storage::Family::raft_meta;
+    if (!disk_->get(family, key, disk_->sequence())) return;
+    storage::Batch batch;
+    batch.put(family, std::move(key), "x");
+    disk_->apply(batch);
+    disk_->mark_synced(disk_->sequence());
+}
+
+std::set<Cid> SimPeer::keeps(const std::map<Cid, std::vector<Bytes>>& items, bool certain) {
+    const auto copy_of = [certain](const storage::MemoryDisk& disk) {
+        auto copy = std::make_shared<storage::MemoryDisk>(disk);
+        if (certain) copy->lose_unsynced(0);
+        return copy;
+    };
+    storage::MemoryStore rows(world, copy_of(*rows_disk_));
+    storage::MemoryStore store(world, copy_of(*disk_));
+    const blockstore::PinTable pins(rows);
+    state::State pinset(store, id);
+    std::set<Cid> out;
+    const auto opened = pinset.open();
+    for (const auto& [item, blocks] : items) {
+        const bool whole = std::all_of(blocks.begin(), blocks.end(), [&](const Bytes& block) {
+            const auto found = block_disk_->blocks.find(block);
+            return found != block_disk_->blocks.end() && (found->second.durable || !certain);
+        });
+        if (!whole) continue;
+        const auto pinned = pins.get(item);
+        const auto stored =
+            opened ? pinset.get(item)
+                   : Result<std::optional<state::StoredPin>>(std::optional<state::StoredPin>());
+        const auto kept = state::read_kept(store, item);
+        const bool wanted = (pinned && pinned.value()) || (kept && kept.value()) ||
+                            (stored && stored.value() && stored.value()->pin.allocated_to(id));
+        if (wanted) out.insert(item);
+    }
+    return out;
 }
 
 void SimPeer::break_disk(std::uint64_t nth_sync) {

@@ -1,5 +1,7 @@
 #pragma once
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "blockstore/memory_block_store.hpp"
@@ -9,6 +11,7 @@
 #include "runtime/sim_peer_world.hpp"
 #include "storage/memory_store.hpp"
 #include "support/fake_ipfs.hpp"
+#include "support/memory_floor_file.hpp"
 
 namespace ipfscluster::test {
 
@@ -48,6 +51,10 @@ class MemoryPeerstore final : public peer::Peerstore {
     std::vector<PeerId> members;
     bool process_gone = false;
 };
+
+inline constexpr std::uint64_t kBlocksBytesMax = 1ull << 30;
+/// So many synced batches of a database can be lost.
+inline constexpr std::size_t kTailBatchesMax = 64;
 
 /// One machine with a peer: what the peer stands on is in memory, and a daemon survives its
 /// crashes; the peer is the one of the service, but for its HTTP surfaces. Owned by SimCluster;
@@ -94,8 +101,22 @@ class SimPeer {
     /// The disk reports an error at one of the next syncs; the peer must end by itself then, and
     /// counts as crashed.
     void break_disk(std::uint64_t nth_sync);
+    /// There is no room for one of the next writes to the database: the peer must end by itself
+    /// then, and counts as crashed.
+    void fill_database(std::uint64_t nth_write);
+    /// No room for content: what is not held yet is refused until there is.
+    void fill_disk(bool full);
+    /// The process dies and its disk has lost the newest `batches` that were synced. Nothing when
+    /// it could not be known later that they were: the floor under the log is written once a
+    /// second.
+    bool crash_and_lose_tail(std::size_t batches);
+    /// The process dies and a row of the log, or of what stands beside it, cannot be read any more.
+    void crash_and_damage(bool log_entry);
     /// An orderly end.
     void stop();
+    /// Those of `items`, with the blocks each has, that the disks hold whole and that a collection
+    /// would keep. `certain`: also after a power cut now.
+    std::set<Cid> keeps(const std::map<Cid, std::vector<Bytes>>& items, bool certain);
     /// Runs and answers.
     bool up() const { return up_; }
     /// Nothing of the last life runs any more.
@@ -112,18 +133,24 @@ class SimPeer {
     bool member = true;   ///< false: was removed, and shall not come back
     bool may_hold_more =
         false;  ///< its database was lost: what its daemon holds beyond the pinset is left alone
-    std::string problem;  ///< a failure nobody caused
+    int came_back_anew = 0;  ///< data that was not whole was put aside
+    std::string problem;     ///< a failure nobody caused
 
  private:
     peer::PeerOptions peer_options(std::vector<Multiaddr> bootstrap, Life* life) const;
     asio::awaitable<void> run_start();
     Async<> start_parts();
     asio::awaitable<void> watch_end();
+    Async<bool> others_are_whole();
+    asio::awaitable<void> put_data_aside();
     asio::awaitable<void> end_life();
+
+    static std::shared_ptr<storage::MemoryDisk> new_disk();
 
     net::MemoryNetwork& network_;
     SimPeerOptions options_;
-    std::shared_ptr<storage::MemoryDisk> disk_ = std::make_shared<storage::MemoryDisk>();
+    std::shared_ptr<storage::MemoryDisk> disk_ = new_disk();
+    std::shared_ptr<MemoryFloorFile> floor_ = std::make_shared<MemoryFloorFile>();
     std::shared_ptr<storage::MemoryDisk> rows_disk_ = std::make_shared<storage::MemoryDisk>();
     std::shared_ptr<blockstore::MemoryBlockDisk> block_disk_ =
         std::make_shared<blockstore::MemoryBlockDisk>();
@@ -132,6 +159,8 @@ class SimPeer {
     bool up_ = false;
     bool stopped_ = true;
     bool disk_broken_ = false;
+    bool data_lost_ = false;  ///< by the disk: the peer has to notice
+    std::uint64_t blocks_bytes_max_ = kBlocksBytesMax;
 };
 
 }  // namespace ipfscluster::test

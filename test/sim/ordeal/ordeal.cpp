@@ -15,6 +15,17 @@ using Outcome = SimCluster::Outcome;
 namespace {
 /// Steps of the simulation between two looks at every item.
 constexpr std::uint64_t kItemsEvery = 1000;
+constexpr std::uint64_t kDisksEvery = 5000;
+/// Until what a wrong clock has said of itself is forgotten.
+constexpr SteadyTime::duration kClockForgotten = 10s;
+constexpr int kLookUps = 40;
+
+asio::awaitable<void> look_up(test::SimPeer* peer) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::function<void()> nothing = [] {};
+    auto done = co_await peer->world.run_blocking(Pool::names, std::move(nothing));
+    (void)done;
+}
 }  // namespace
 
 Ordeal::Ordeal(const Schedule& schedule, Tally& tally, test::SimPeerOptions options)
@@ -30,7 +41,7 @@ Verdict Ordeal::run() {
         pass(event.at);
         note_removal();
         act(event);
-        if (!watch_.wrong().empty()) break;
+        if (!watch_.wrong().empty() || !disks_.wrong().empty()) break;
     }
     Verdict out;
     out.wrong = judge();
@@ -63,6 +74,7 @@ void Ordeal::prepare() {
             content += "line " + std::to_string(content.size() * 31 + cluster_.draw(0, 9)) + "\n";
         const auto cid = SimCluster::cid_of(content);
         items_.push_back(cid);
+        disks_.expect(cid, SimCluster::blocks_of(content));
         contents_[cid] = std::move(content);
     }
 }
@@ -85,12 +97,14 @@ void Ordeal::pass(Duration until) {
         if (!world.step()) return world.run_for(end - world.steady_now());
         watch_.look();
         if (++steps_ % kItemsEvery == 0) cluster_.watch(items_);
+        if (steps_ % kDisksEvery == 0) disks_.look();
     }
 }
 
 void Ordeal::act(const Event& event) {
     const bool done = act_of_client(event) || act_of_process(event) || act_of_disk(event) ||
-                      act_of_network(event) || act_of_membership(event) || act_of_daemon(event);
+                      act_of_machine(event) || act_of_network(event) || act_of_membership(event) ||
+                      act_of_daemon(event);
     if (!done) return;
     tally_.count("act: " + std::string(name_of(event.act)));
     cluster_.note(std::string(name_of(event.act)) + " " + std::to_string(event.a) + " " +
@@ -98,7 +112,7 @@ void Ordeal::act(const Event& event) {
 }
 
 bool Ordeal::act_of_client(const Event& event) {
-    if (event.act > Act::add) return false;
+    if (!is_call(event.act)) return false;
     if (event.a >= cluster_.size() || !peer(event.a).up() || !peer(event.a).member) return false;
     const auto& item = items_.at(static_cast<std::size_t>(event.b));
     switch (event.act) {
@@ -113,11 +127,26 @@ bool Ordeal::act_of_client(const Event& event) {
         case Act::read:
             cluster_.submit_read(event.a, item);
             return true;
+        case Act::pin_for:
+            if (!contents_.empty()) return false;
+            cluster_.submit_pin_for(event.a, item, event.c, std::chrono::seconds(event.d));
+            return true;
+        case Act::move:
+            return move(event);
         default:
             break;
     }
     if (contents_.empty()) return false;
     cluster_.submit_add(event.a, item, contents_.at(item), event.c, event.d);
+    return true;
+}
+
+/// Whoever gets it must be able to have it, also when everybody else has let go.
+bool Ordeal::move(const Event& event) {
+    const auto& item = items_.at(static_cast<std::size_t>(event.b));
+    if (event.c >= cluster_.size() || !peer(event.c).member || event.c == leaving_) return false;
+    if (!disks_.kept(item)) return false;
+    cluster_.submit_move(event.a, item, event.c);
     return true;
 }
 
@@ -154,11 +183,57 @@ bool Ordeal::act_of_disk(const Event& event) {
         case Act::stall_disk:
             peer(event.a).life().store.delay_write(1, std::chrono::milliseconds(event.b));
             return true;
+        case Act::fill_database:
+            peer(event.a).fill_database(static_cast<std::uint64_t>(event.b));
+            return true;
         case Act::wipe:
-            return wipe(event.a);
+        case Act::lose_tail:
+        case Act::damage_row:
+            return lose_data(event);
         default:
             return false;
     }
+}
+
+bool Ordeal::act_of_machine(const Event& event) {
+    if (event.a >= cluster_.size()) return false;
+    auto& machine = peer(event.a);
+    switch (event.act) {
+        case Act::fill_disk:
+        case Act::free_disk:
+            machine.fill_disk(event.act == Act::fill_disk);
+            return true;
+        case Act::clock:
+            return set_clock(event.a, std::chrono::seconds(event.b));
+        case Act::hang_names:
+            if (!machine.up()) return false;
+            machine.world.pools().set_delay(Pool::names, 30s, 30s);
+            for (int i = 0; i < kLookUps; ++i) machine.life().clients.spawn(look_up(&machine));
+            return true;
+        case Act::slow_blocks:
+            machine.world.pools().set_delay(Pool::bulk, 1ms, std::chrono::milliseconds(event.b));
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// One wrong clock at a time, among three at least: then the others outvote it, also while only a
+/// majority is heard.
+bool Ordeal::set_clock(int number, Duration ahead) {
+    const auto now = cluster_.world.steady_now();
+    if (wrong_clock_ >= 0 || members() < 3 || !peer(number).member) return false;
+    if (now - clocks_right_since_ < kClockForgotten) return false;
+    wrong_clock_ = number;
+    peer(number).world.set_clock_ahead(ahead);
+    return true;
+}
+
+void Ordeal::set_clocks_right() {
+    if (wrong_clock_ < 0) return;
+    peer(wrong_clock_).world.set_clock_ahead(Duration::zero());
+    wrong_clock_ = -1;
+    clocks_right_since_ = cluster_.world.steady_now();
 }
 
 bool Ordeal::act_of_network(const Event& event) {
@@ -242,10 +317,16 @@ bool Ordeal::act_of_daemon(const Event& event) {
 
 bool Ordeal::calm() {
     cluster_.network.heal_all();
+    set_clocks_right();
     for (int number = 0; number < cluster_.size(); ++number) {
-        peer(number).ipfs.down.reset();
+        auto& machine = peer(number);
+        machine.ipfs.down.reset();
+        machine.fill_disk(false);
+        machine.world.pools().set_delay(Pool::names, 500us, 12ms);
+        machine.world.pools().set_delay(Pool::bulk, 500us, 12ms);
         start(number);
     }
+    disks_.look();
     return true;
 }
 
@@ -266,12 +347,20 @@ bool Ordeal::all_well() {
     return true;
 }
 
-bool Ordeal::wipe(int number) {
+/// One disk at a time: more than that nobody promises.
+bool Ordeal::lose_data(const Event& event) {
+    const int number = event.a;
     if (wiped_ >= 0 && peer(wiped_).member && all_well()) wiped_ = -1;
     if (wiped_ >= 0 || leaving_ >= 0 || members() < 3 || !peer(number).member || !all_well())
         return false;
+    auto& loses = peer(number);
+    if (event.act == Act::wipe)
+        loses.crash_and_wipe();
+    else if (event.act == Act::damage_row)
+        loses.crash_and_damage(event.b == 0);
+    else if (!loses.crash_and_lose_tail(static_cast<std::size_t>(event.b)))
+        return false;
     wiped_ = number;
-    peer(number).crash_and_wipe();
     return true;
 }
 
@@ -344,18 +433,28 @@ bool Ordeal::rejoin(int number) {
 
 std::string Ordeal::judge() {
     if (!watch_.wrong().empty()) return watch_.wrong();
+    disks_.look();
+    if (!disks_.wrong().empty()) return disks_.wrong();
+    set_clocks_right();
+    for (int number = 0; number < cluster_.size(); ++number) peer(number).fill_disk(false);
     finish_removal();
     if (leaving_ >= 0) return "the removal of peer " + std::to_string(leaving_) + " does not end";
     if (auto text = cluster_.settle(300s); !text.empty()) return text;
+    for (int number = 0; number < cluster_.size(); ++number)
+        tally_.count("came back anew", static_cast<std::uint64_t>(peer(number).came_back_anew));
     if (auto text = check_histories(); !text.empty()) return text;
     return check_content();
 }
 
 std::string Ordeal::check_histories() {
+    if (ignore_histories_) return {};
     std::map<Cid, std::vector<test::HistoryCall>> histories;
-    for (const auto& operation : cluster_.operations())
+    for (const auto& operation : cluster_.operations()) {
         if (const auto call = SimCluster::as_call(operation))
             histories[operation.cid].push_back(*call);
+        if (const auto end = SimCluster::expiry_of(operation))
+            histories[operation.cid].push_back(*end);
+    }
     for (auto& [cid, calls] : histories) {
         const auto now = cluster_.now_of_history();
         calls.push_back({.kind = test::HistoryCall::Kind::read,
@@ -369,9 +468,10 @@ std::string Ordeal::check_histories() {
     return {};
 }
 
-/// Every peer can read what it holds from its own blocks.
+/// Every peer can read what it holds from its own blocks; nothing that was whole is missing.
 std::string Ordeal::check_content() {
     if (contents_.empty()) return {};
+    std::set<Cid> readable;
     for (int number = 0; number < cluster_.size(); ++number) {
         if (!peer(number).member) continue;
         const auto held = cluster_.held(number);
@@ -382,7 +482,13 @@ std::string Ordeal::check_content() {
             if (!read) return where + " cannot read: " + read.error().text;
             if (read.value() != contents_.at(item)) return where + " reads something else";
             tally_.count("contents read back");
+            readable.insert(item);
         }
+    }
+    for (const auto& item : items_) {
+        if (!disks_.kept(item)) continue;
+        if (!readable.contains(item)) return item.to_string() + " was whole and is gone";
+        tally_.count("items outlived everything");
     }
     return {};
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "sim/ordeal/disk_watch.hpp"
 #include "sim/ordeal/schedule.hpp"
 #include "sim/ordeal/tally.hpp"
 #include "support/sim_cluster.hpp"
@@ -39,12 +40,15 @@ class StepWatch {
 };
 
 /// Carries out one schedule on whole peers, then heals everything and judges: the promises of
-/// SimCluster::wrong, the rules of StepWatch, one order of all calls per item, content read back.
+/// SimCluster::wrong, the rules of StepWatch and DiskWatch, one order of all calls per item,
+/// content read back.
 /// Acts that would go beyond what anybody promises (a second lost disk at once, too few members)
 /// are left out; `tally` counts those that took place. Used once.
 class Ordeal {
  public:
     Ordeal(const Schedule& schedule, Tally& tally, test::SimPeerOptions options = {});
+    /// Histories are not judged: shows what their checker alone finds.
+    void ignore_histories() { ignore_histories_ = true; }
     Verdict run();
 
  private:
@@ -54,12 +58,16 @@ class Ordeal {
     bool act_of_client(const Event& event);
     bool act_of_process(const Event& event);
     bool act_of_disk(const Event& event);
+    bool act_of_machine(const Event& event);
     bool act_of_network(const Event& event);
     bool act_of_membership(const Event& event);
     bool act_of_daemon(const Event& event);
     bool calm();
     bool start(int number);
-    bool wipe(int number);
+    bool lose_data(const Event& event);
+    bool set_clock(int number, Duration ahead);
+    void set_clocks_right();
+    bool move(const Event& event);
     bool remove(int number);
     bool rejoin(int number);
     void ask_to_remove();
@@ -78,13 +86,17 @@ class Ordeal {
     Tally& tally_;
     test::SimCluster cluster_;
     StepWatch watch_{cluster_};
+    DiskWatch disks_{cluster_};
     SteadyTime began_{};
     std::uint64_t steps_ = 0;
     std::vector<Cid> items_;
     std::map<Cid, Bytes> contents_;
     int leaving_ = -1;  ///< whose removal has been asked for and has no known outcome yet
     std::shared_ptr<std::optional<Result<>>> removal_;
-    int wiped_ = -1;  ///< who lost its database and is not back yet
+    bool ignore_histories_ = false;
+    int wiped_ = -1;  ///< who lost data and is not back yet
+    int wrong_clock_ = -1;
+    SteadyTime clocks_right_since_{};
 };
 
 /// A smaller schedule that still fails: parts of it are left out for as long as that works.

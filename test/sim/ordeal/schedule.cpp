@@ -4,6 +4,7 @@
 #include <array>
 #include <cinttypes>
 #include <cstdio>
+#include <fstream>
 #include <random>
 #include <sstream>
 
@@ -14,10 +15,12 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::array<std::string_view, kActs> kNames{
-    "pin",       "unpin",        "read",       "add",  "crash",  "power_cut",   "stop",
-    "start",     "break_disk",   "stall_disk", "wipe", "cut",    "cut_one_way", "cut_gossip",
-    "isolate",   "heal",         "lead",       "join", "remove", "rejoin",      "daemon_down",
-    "daemon_up", "daemon_loses", "collect",    "calm"};
+    "pin",         "unpin",         "read",         "add",       "pin_for",     "move",
+    "crash",       "power_cut",     "stop",         "start",     "break_disk",  "stall_disk",
+    "wipe",        "fill_database", "fill_disk",    "free_disk", "lose_tail",   "damage_row",
+    "clock",       "hang_names",    "slow_blocks",  "cut",       "cut_one_way", "cut_gossip",
+    "isolate",     "heal",          "lead",         "join",      "remove",      "rejoin",
+    "daemon_down", "daemon_up",     "daemon_loses", "collect",   "calm"};
 
 /// Draws one schedule.
 class Artist {
@@ -25,7 +28,7 @@ class Artist {
     Artist(std::uint64_t seed, Duration length) : random_(seed), length_(length) {
         out_.seed = seed;
         out_.founders = static_cast<int>(draw(0, 9) < 7 ? draw(3, 5) : draw(6, 9));
-        out_.content = draw(0, 3) == 0;
+        out_.content = seed % 4 == 0;
     }
 
     Schedule run() {
@@ -33,8 +36,12 @@ class Artist {
         while (now < length_) {
             const auto calm_ends = now + ms(4'000, 25'000);
             clients(now, calm_ends, 1'000);
+            if (draw(0, 2) == 0) absence(now + ms(0, 3'000));
+            if (draw(0, 2) == 0) put(now + ms(0, 3'000), Act::clock, peer(), number(-4'000, 4'000));
             const auto storm_ends = calm_ends + ms(4'000, 25'000);
             clients(calm_ends, storm_ends, 700);
+            losses(calm_ends, storm_ends);
+            if (draw(0, 1) == 0) crashes_in_bursts(calm_ends, storm_ends);
             storm(calm_ends, storm_ends);
             put(storm_ends, Act::calm);
             now = storm_ends;
@@ -75,12 +82,61 @@ class Artist {
         const auto [least, most] = kFactors[draw(0, 4)];
         const int item = number(0, kItems - 1);
         const auto what = draw(0, 99);
-        if (what < 50)
+        if (what < 50 && !out_.content && what % 10 == 0)
+            put(at, Act::pin_for, through, item, number(1, 3), number(3, 90));
+        else if (what < 50)
             put(at, out_.content && what < 15 ? Act::add : Act::pin, through, item, least, most);
+        else if (what < 75 && out_.content && item < kItemsKept)
+            put(at, what < 60 ? Act::move : Act::read, through, item, peer());
         else if (what < 75)
             put(at, Act::unpin, through, item);
         else
             put(at, Act::read, through, item);
+    }
+
+    /// Death in the middle of a batch, when there is something to lose: of the peer that was asked,
+    /// or of all.
+    void crashes_in_bursts(Duration from, Duration to) {
+        for (auto at = from + ms(0, 3'000); at < to; at += ms(2'000, 9'000)) {
+            const int through = peer();
+            for (auto left = draw(3, 12); left > 0; --left)
+                call(at + std::chrono::microseconds(draw(0, 8'000)),
+                     draw(0, 2) == 0 ? peer() : through);
+            const auto dies = at + std::chrono::microseconds(draw(0, 40'000));
+            if (draw(0, 2) != 0) {
+                put(dies, Act::crash, through);
+                put(std::min(dies + ms(50, 3'000), to), Act::start, through);
+                continue;
+            }
+            put(dies, Act::power_cut);
+            for (int each = 0; each < out_.founders + joined_; ++each)
+                put(std::min(dies + ms(50, 2'000), to), Act::start, each);
+        }
+    }
+
+    void calls_during(Duration from, Duration to) {
+        for (auto at = from; at < to; at += std::chrono::microseconds(draw(500, 8'000)))
+            call(at, peer());
+    }
+
+    /// Away for longer than it takes to be replaced; who returns collects what it need not keep.
+    void absence(Duration from) {
+        const int who = peer();
+        const auto back = from + ms(6'000, 20'000);
+        put(from, Act::crash, who);
+        put(back, Act::start, who);
+        for (auto left = draw(1, 4); left > 0; --left)
+            put(back + ms(50, 4'000), Act::collect, number(0, 1) == 0 ? who : peer());
+    }
+
+    /// A disk that loses something while everybody is well, and what follows.
+    void losses(Duration from, Duration to) {
+        const auto kind = draw(0, 7);
+        if (kind > 2) return;
+        if (kind == 0) put(from, Act::lose_tail, peer(), number(1, 20));
+        if (kind == 1) put(from, Act::damage_row, peer(), number(0, 1));
+        if (kind == 2) put(from, Act::wipe, peer());
+        put(std::min(from + ms(100, 8'000), to), Act::calm);
     }
 
     void storm(Duration from, Duration to) {
@@ -91,7 +147,7 @@ class Artist {
         int b = peer();
         if (b == a) b = (a + 1) % out_.founders;
         const auto back = at + ms(100, 15'000);
-        switch (draw(0, 17)) {
+        switch (draw(0, 21)) {
             case 0:
             case 1:
             case 2:
@@ -131,6 +187,16 @@ class Artist {
                 return put(at, Act::daemon_loses, a, number(0, kItems - 1));
             case 16:
                 return put(at, Act::collect, a);
+            case 17:
+                put(at, Act::fill_database, a, number(1, 12));
+                return put(std::min(back, end), Act::start, a);
+            case 18:
+                put(at, Act::fill_disk, a);
+                return put(std::min(back, end), Act::free_disk, a);
+            case 19:
+                return put(at, Act::hang_names, a);
+            case 20:
+                return put(at, Act::slow_blocks, a, number(15, 150));
             default:
                 return put(at, Act::lead, b);
         }
@@ -138,12 +204,14 @@ class Artist {
 
     /// Joins, removals, returns and lost disks, at any time: calm or storm.
     void membership() {
-        for (auto at = ms(10'000, 90'000); at < length_; at += ms(20'000, 120'000)) {
+        for (auto at = ms(10'000, 90'000); at < length_; at += ms(15'000, 80'000)) {
             switch (draw(0, 3)) {
                 case 0:
                     if (joined_ < kJoinersMax) {
                         ++joined_;
                         put(at, Act::join);
+                        // A snapshot is to be made while operations are applied.
+                        calls_during(at, at + 300ms);
                     }
                     break;
                 case 1:
@@ -226,6 +294,14 @@ Result<Schedule> parse_schedule(std::string_view text) {
         out.events.push_back(event);
     }
     return out;
+}
+
+Result<Schedule> read_schedule(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    if (!file) return fail(Kind::not_found, "there is no " + path.string());
+    std::stringstream text;
+    text << file.rdbuf();
+    return parse_schedule(text.str());
 }
 
 }  // namespace ipfscluster::ordeal

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,19 +13,30 @@ namespace ipfscluster::ordeal {
 /// What happens to a simulated cluster, by clients and by fate. The numbers are its arguments.
 enum class Act : std::uint8_t {
     // Clients: peer, item, …
-    pin,    ///< peer, item, least, most holders (-1: everywhere)
-    unpin,  ///< peer, item
-    read,   ///< peer, item: a strong read
-    add,    ///< peer, item, least, most holders: content is sent
+    pin,      ///< peer, item, least, most holders (-1: everywhere)
+    unpin,    ///< peer, item
+    read,     ///< peer, item: a strong read
+    add,      ///< peer, item, least, most holders: content is sent
+    pin_for,  ///< peer, item, holders, seconds after which it ends
+    move,     ///< peer, item, the only holder from now on: of content that nobody ever unpins
     // Processes and power: peer
     crash,
     power_cut,  ///< all at once
     stop,
     start,
     // Disks: peer, …
-    break_disk,  ///< peer, which of its next syncs fails
-    stall_disk,  ///< peer, milliseconds
-    wipe,        ///< peer: it dies and its database is gone
+    break_disk,     ///< peer, which of its next syncs fails
+    stall_disk,     ///< peer, milliseconds
+    wipe,           ///< peer: it dies and its database is gone
+    fill_database,  ///< peer, which of its next writes finds no room
+    fill_disk,      ///< peer: no room for content, until `free_disk`
+    free_disk,
+    lose_tail,   ///< peer, batches: it dies, and what it synced last is gone
+    damage_row,  ///< peer, 0: of its log, 1: of what stands beside it; it dies
+    // Machines: peer, …
+    clock,        ///< peer, seconds: its wall clock is ahead by so much, or behind
+    hang_names,   ///< peer: its name server is silent while it has much to look up
+    slow_blocks,  ///< peer, milliseconds that reading and writing of blocks takes
     // Network
     cut,          ///< peer, peer
     cut_one_way,  ///< from, to
@@ -44,6 +56,9 @@ enum class Act : std::uint8_t {
     calm,          ///< everything is healed and everybody is started
 };
 inline constexpr int kActs = static_cast<int>(Act::calm) + 1;
+inline constexpr bool is_call(Act act) {
+    return act <= Act::move;
+}
 std::string_view name_of(Act act);
 
 struct Event {
@@ -64,6 +79,8 @@ struct Schedule {
 };
 
 inline constexpr int kItems = 24;
+/// Content with a smaller number is never unpinned: it must outlive everything.
+inline constexpr int kItemsKept = 12;
 /// Joiners that a schedule may bring; their numbers follow the founders'.
 inline constexpr int kJoinersMax = 3;
 
@@ -74,5 +91,6 @@ Schedule draw_schedule(std::uint64_t seed, Duration length);
 std::string to_text(const Schedule& schedule);
 /// `invalid` names the line.
 Result<Schedule> parse_schedule(std::string_view text);
+Result<Schedule> read_schedule(const std::filesystem::path& file);
 
 }  // namespace ipfscluster::ordeal

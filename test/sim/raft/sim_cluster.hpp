@@ -7,6 +7,7 @@
 #include "runtime/sim_peer_world.hpp"
 #include "state/state.hpp"
 #include "storage/memory_store.hpp"
+#include "support/memory_floor_file.hpp"
 
 namespace ipfscluster::sim {
 
@@ -16,20 +17,7 @@ Cid test_cid(std::uint64_t number);
 /// So few entries are kept that a peer that was away for a moment needs a snapshot.
 raft::RaftOptions short_log();
 
-/// A floor beside a simulated disk.
-class MemoryFloorFile final : public raft::FloorFile {
- public:
-    Result<std::optional<raft::Floor>> read() override { return floor; }
-    Result<> write(const raft::Floor& value) override {
-        floor = value;
-        return ok();
-    }
-    Result<> remove() override {
-        floor.reset();
-        return ok();
-    }
-    std::optional<raft::Floor> floor;
-};
+using test::MemoryFloorFile;
 
 /// Whole consensus components of several peers in one thread under a seed, with crashes that lose
 /// unsynced writes, cuts, and a record of what was acknowledged.
