@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
+
 namespace ipfscluster::cluster {
 
 namespace {
@@ -32,6 +34,7 @@ void ClusterClock::note_jump(const View& view) {
 }
 
 Result<Time> ClusterClock::judge(const View& view) const {
+    if (planted(Bug::own_clock_believed)) return view.wall;
     if (view.readings.size() * 2 <= view.members.size())
         return fail(Kind::unavailable, fmt::format("the clocks of only {} of {} members are known",
                                                    view.readings.size(), view.members.size()));

@@ -74,6 +74,10 @@ void State::applied() {
     if (!pending.active) return;
     impl_->counters = pending.counters;
     const bool work = pending.work;
+    if (!pending.apart.empty()) {
+        auto late = impl_->store.write(std::move(pending.apart));
+        (void)late;
+    }
     pending = {};
     impl_->kept.forget_pending();
     if (work && impl_->listener) impl_->listener();

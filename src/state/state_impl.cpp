@@ -1,6 +1,7 @@
 #include "state/state_impl.hpp"
 
 #include "base/assert.hpp"
+#include "base/planted.hpp"
 #include "codec/pin_proto.hpp"
 #include "state/keys.hpp"
 
@@ -64,7 +65,8 @@ Result<std::optional<StoredPin>> State::Impl::current(const Cid& cid) {
 }
 
 void State::Impl::add_work(Batch& batch, WorkLane lane, const Cid& cid) {
-    batch.put(Family::work, work_key({lane, ++pending.counters.work_added, cid}), {});
+    auto& into = planted(Bug::work_row_apart) ? pending.apart : batch;
+    into.put(Family::work, work_key({lane, ++pending.counters.work_added, cid}), {});
     pending.work = true;
 }
 
@@ -81,7 +83,7 @@ Result<> State::Impl::change_duty(Batch& batch, const Cid& cid, const StoredPin*
     }
     // A pin of another kind comes only after an unpin, and nobody holds a meta pin.
     const bool gone = after == nullptr || after->pin.type == PinType::meta;
-    if (held && gone) {
+    if (held && (gone || planted(Bug::copies_let_go))) {
         add_work(batch, WorkLane::unpin, cid);
     } else if (held) {
         // Nobody else may have it yet.
@@ -174,7 +176,7 @@ Result<bool> State::Impl::accept(Batch& batch, std::uint64_t index, const Operat
             ICL_TRY(window, SessionWindow::decode(*row));
         }
     }
-    if (!window.accept(id.sequence)) return false;
+    if (!window.accept(id.sequence) && !planted(Bug::repetitions_accepted)) return false;
     if (!known) ++pending.counters.sessions;
     if (known && window.last_index != index)
         batch.del(Family::sessions, keys::session_age(generation, window.last_index, id.origin));
@@ -227,7 +229,8 @@ Result<ApplyResult> State::Impl::apply_one(Batch& batch, std::uint64_t index,
     const auto now = before ? before->modification_index : 0;
     ICL_TRY(const bool fresh, accept(batch, index, op.id));
     if (!fresh) return ApplyResult{ApplyOutcome::duplicate, now};
-    if (op.expected_index != kAnyIndex && op.expected_index != now)
+    if (op.expected_index != kAnyIndex && op.expected_index != now &&
+        !planted(Bug::expected_index_ignored))
         return ApplyResult{ApplyOutcome::conflict, now};
     if (op.only_if_expired_by != kTimeUnset) {
         const bool expired = before && before->pin.options.expire_at != kTimeUnset &&

@@ -37,6 +37,7 @@ struct State::Impl {
         std::map<Bytes, std::optional<SessionWindow>> sessions;  ///< by origin; nothing: evicted
         bool active = false;
         bool work = false;
+        storage::Batch apart;  ///< only for Bug::work_row_apart
     } pending;
 
     /// The generation being staged.

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "base/planted.hpp"
 #include "runtime/signal.hpp"
 
 namespace ipfscluster::storage {
@@ -31,11 +32,12 @@ struct GroupCommit::Core {
         while (!core->failed && core->synced < core->wanted) {
             const auto target = core->written;
             auto sync = core->hooks.sync;
-            auto done = co_await offload(core->world, core->hooks.pool, std::move(sync));
+            const auto pool = planted(Bug::syncs_among_names) ? Pool::names : core->hooks.pool;
+            auto done = co_await offload(core->world, pool, std::move(sync));
             if (!done) {
                 if (!core->failed) core->failed = done.error().in("disk sync");
             } else if (!core->failed) {
-                core->synced = target;
+                core->synced = planted(Bug::sync_covers_too_much) ? core->written : target;
                 core->synced_at = core->world.steady_now();
                 if (core->hooks.synced) core->hooks.synced(target);
             }

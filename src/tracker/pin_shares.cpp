@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "base/planted.hpp"
 
 namespace ipfscluster::tracker {
 
@@ -28,6 +29,7 @@ PinShares::Taken PinShares::taken() const {
 PinTurn PinShares::turn(bool untried_wait, bool retries_wait) const {
     const auto now = taken();
     const bool free = now.all < workers_;
+    if (free && retries_wait && planted(Bug::failed_before_untried)) return PinTurn::retry;
     if (free && untried_wait) return PinTurn::untried;
     if (!retries_wait) return PinTurn::nobody;
     if (free && now.by_retries < half(workers_)) return PinTurn::retry;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.hpp"
+#include "base/planted.hpp"
 #include "runtime/join.hpp"
 #include "tracker/tracker_impl.hpp"
 
@@ -553,7 +554,7 @@ Result<> Tracker::Impl::record_whole(const Cid& cid, Facts& facts) {
 /// One sync serves all who wait and everything looked ahead.
 Async<> Tracker::Impl::make_durable(std::uint64_t modification_index) {
     auto self = shared_from_this();
-    while (durable_index < modification_index) {
+    while (durable_index < modification_index && !planted(Bug::told_before_durable)) {
         if (syncing) {
             auto woken = co_await synced.wait();
             if (!woken) co_return fail(woken.error());

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/planted.hpp"
 #include "consensus/raft/raft_consensus.hpp"
 
 namespace ipfscluster::raft {
@@ -329,6 +330,7 @@ void RaftConsensus::show_applied() {
 Result<bool> RaftConsensus::apply_change(storage::Batch& batch, const LogEntry& entry) {
     ICL_TRY(auto wanted, read_change(entry));
     for (const auto& single : wanted.changes) {
+        if (planted(Bug::removed_may_return)) continue;
         const auto known = log_.nodes().find(single.id);
         // An addition that was under way when the node was removed must not bring it back: its data
         // may be gone by now. The table is part of the replicated state, so all members decide

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/planted.hpp"
 #include "consensus/raft/raft_consensus.hpp"
 
 namespace ipfscluster::raft {
@@ -88,7 +89,8 @@ Async<> RaftConsensus::found_or_join_now() {
 }
 
 Async<bool> RaftConsensus::ask_before_founding_alone(bool told_to_found) {
-    const bool waits = !options_.remembered.empty() && !told_to_found;
+    const bool waits =
+        !options_.remembered.empty() && !told_to_found && !planted(Bug::members_forgotten);
     const auto until = world_.steady_now() + kKnownPeersPatience;
     while (true) {
         // One round of many silent peers may take longer than the patience: there is another.

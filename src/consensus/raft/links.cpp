@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
+
 namespace ipfscluster::raft {
 
 namespace {
@@ -95,7 +97,7 @@ bool Links::send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t sna
 
 void Links::end(NodeId id) {
     const auto found = links_.find(id);
-    if (found == links_.end()) return;
+    if (found == links_.end() || planted(Bug::links_outlive_nodes)) return;
     found->second->ending = true;
     found->second->wake.notify_one();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "base/planted.hpp"
 
 namespace ipfscluster::raft {
 
@@ -215,7 +216,9 @@ void LogStore::set_seen(Batch& batch, NodeId id) {
 
 void LogStore::set_hard_state(Batch& batch, const HardState& state) {
     hard_state_ = state;
-    batch.put(Family::raft_meta, Bytes(kHardState), encode_hard_state(hard_state_));
+    auto row = hard_state_;
+    if (planted(Bug::commit_index_dropped)) row.commit = compacted_.index;
+    batch.put(Family::raft_meta, Bytes(kHardState), encode_hard_state(row));
 }
 
 void LogStore::count_round(Batch& batch) {
@@ -291,7 +294,10 @@ Result<> LogStore::install(Batch& batch, const SnapshotMeta& snapshot, const Nod
     compacted_ = snapshot.at;
     last_index_ = snapshot.at.index;
     batch.put(Family::raft_meta, Bytes(kCompacted), encode_position(compacted_));
-    set_applied(batch, snapshot.at);
+    if (planted(Bug::applied_not_installed))
+        applied_ = snapshot.at;
+    else
+        set_applied(batch, snapshot.at);
     for (const auto& [id, record] : nodes) set_node(batch, id, record);
     facts_.install(batch, std::move(facts));
     return ok();

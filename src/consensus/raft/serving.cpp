@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/planted.hpp"
 #include "consensus/raft/raft_consensus.hpp"
 
 namespace ipfscluster::raft {
@@ -128,6 +129,7 @@ Async<> RaftConsensus::serve_change(FrameStream* stream, NodeId from) {
 }
 
 bool RaftConsensus::knows(const PeerId& peer) {
+    if (planted(Bug::founders_forgotten)) return false;
     // Only a founder has written down since the beginning whom it heard; anybody else gives the
     // careful answer.
     const auto own = log_.nodes().find(node_id_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/planted.hpp"
 #include "consensus/raft/links.hpp"
 #include "runtime/join.hpp"
 
@@ -233,9 +234,11 @@ Async<FetchedSnapshot> fetch_snapshot(World& world, net::Host& host, state::Stat
                                      dropped.error().text);
             co_return fail(error);
         }
+        if (planted(Bug::transfers_begin_anew)) at->token.clear();
         // When only the end frame is missing the last piece's successor is asked for: it is empty.
         at->rows_complete = false;
-        if (world.steady_now() - at->moved >= kFetchPatience) co_return fail(error);
+        if (world.steady_now() - at->moved >= kFetchPatience || at->token.empty())
+            co_return fail(error);
         if (at->next.rows > rows) pause = kFetchRetryMin;
         logger("raft")->info("snapshot transfer interrupted rows={} error=\"{}\"", at->next.rows,
                              error.text);

@@ -812,6 +812,29 @@ TEST_F(RaftMembership, who_is_added_again_stays_a_voter) {
     EXPECT_EQ(cluster.peer(lead).raft->log().last_index(), last);
 }
 
+TEST_F(RaftMembership, a_late_addition_brings_no_removed_node_back) {
+    found(3);
+    cluster.add_joiner(3);
+    cluster.start(3);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.peer(3).raft->status().engine.id != 0; }));
+    const auto id = cluster.peer(3).raft->status().engine.id;
+    auto& lead = *cluster.peer(cluster.leader()).raft;
+    auto added = cluster.await<void>(lead.add_peer(cluster.peer(3).id));
+    ASSERT_TRUE(added) << added.error().text;
+    auto removed = cluster.await<void>(lead.remove_peer(cluster.peer(3).id));
+    ASSERT_TRUE(removed) << removed.error().text;
+    ASSERT_EQ(lead.log().members().size(), 3u);
+    const auto last = lead.log().last_index();
+    auto said = cluster.await<raft::ChangeReply>(
+        ask_change(&cluster, follower(), cluster.leader(),
+                   {raft::ChangeOp::add_learner, id, cluster.peer(3).id.bytes()}));
+    ASSERT_TRUE(said) << said.error().text;
+    cluster.world.run_for(seconds(5));
+    EXPECT_GT(lead.log().last_index(), last) << "the late addition was not even proposed";
+    for (int number = 0; number < 3; ++number)
+        EXPECT_EQ(cluster.peer(number).raft->log().members().size(), 3u) << number;
+}
+
 TEST_F(RaftMembership, what_its_caller_gave_up_before_there_was_a_leader_does_not_happen) {
     found(3);
     commit(0, 3);
