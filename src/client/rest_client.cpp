@@ -9,6 +9,9 @@ using http::Method;
 
 namespace {
 
+/// The status of what will be done later.
+constexpr int kAccepted = 202;
+
 std::string flag(bool value) {
     return value ? "true" : "false";
 }
@@ -68,13 +71,23 @@ Call<PeerInfo> RestClient::peer_add(PeerId peer) {
                            codec::to_json(codec::PeerAddBody{peer.to_string()}));
 }
 
-Call<> RestClient::peer_remove(PeerId peer, bool force) {
+Call<bool> RestClient::peer_remove(PeerId peer, bool force) {
     http::ClientRequest request;
     request.method = Method::del;
     request.target = "/peers/" + peer.to_string() + (force ? "?force=true" : "");
     ICL_CO_TRY(auto answer, co_await transport_.send(std::move(request)));
+    const bool gone = answer->status() != kAccepted;
     ICL_CO_TRY(co_await answer->read_all());
-    co_return ok();
+    co_return gone;
+}
+
+Call<DrainReport> RestClient::peer_tell(PeerId peer, std::string verb, bool dry_run) {
+    return fetch<DrainReport>(
+        Method::post, "/peers/" + peer.to_string() + "/" + verb + "?dry-run=" + flag(dry_run));
+}
+
+Call<DrainReport> RestClient::peer_drain(PeerId peer) {
+    return fetch<DrainReport>(Method::get, "/peers/" + peer.to_string() + "/drain");
 }
 
 Call<Pin> RestClient::pin(std::string path, PinOptions options) {

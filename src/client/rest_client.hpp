@@ -45,8 +45,13 @@ class RestClient {
     Call<std::string> version();
     Call<StreamPtr<PeerInfo>> peers();
     Call<PeerInfo> peer_add(PeerId peer);
-    /// Refused with 409 while a pin would lose its last live copy, unless `force`.
-    Call<> peer_remove(PeerId peer, bool force);
+    /// True when the peer is gone; false when it leaves once its copies are elsewhere. Refused with
+    /// 409 where they cannot be moved, unless `force`.
+    Call<bool> peer_remove(PeerId peer, bool force);
+    /// `verb`: cordon, uncordon or drain.
+    Call<DrainReport> peer_tell(PeerId peer, std::string verb, bool dry_run);
+    /// 404: it is no member any more.
+    Call<DrainReport> peer_drain(PeerId peer);
 
     /// `path`: "/ipfs/<cid>[/…]" or "/ipns/…", not yet escaped.
     Call<Pin> pin(std::string path, PinOptions options);

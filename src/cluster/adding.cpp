@@ -59,6 +59,8 @@ Async<std::unique_ptr<component::AddSession>> Cluster::add(component::AddParams 
     if (wish.expire_at != kTimeUnset && wish.expire_at < parts_.world.system_now())
         co_return fail(Kind::invalid,
                        "pin.ExpireAt set before current time: " + format_rfc3339(wish.expire_at));
+    // A peer that takes no pins keeps no blocks for itself, either.
+    if (params.local && parts_.members.cordon(self()).takes_no_pins()) params.local = false;
     auto backend = std::make_unique<ClusterAddBackend>(parts_, pinner_);
     auto session = adder::make_add_session(parts_.world, *backend, std::move(params));
     if (!session) co_return fail(session.error());

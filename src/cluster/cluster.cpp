@@ -4,7 +4,6 @@
 
 #include "base/log.hpp"
 #include "cluster/ping_value.hpp"
-#include "cluster/removal_check.hpp"
 #include "state/pins_where.hpp"
 
 namespace ipfscluster::cluster {
@@ -27,6 +26,11 @@ Cluster::Cluster(ClusterParts parts, ClusterOptions options)
              {.status = [this](Cid cid) { return status(std::move(cid)); },
               .outside = [this](const PeerId& peer) { return ping_info(peer).outside; }}),
       room_(parts_, options_, pinner_),
+      survey_(parts_, pinner_,
+              {.status = [this](Cid cid) { return status(std::move(cid)); },
+               .overdue = [this] { return repin_.overdue(); },
+               .outside = [this](const PeerId& peer) { return ping_info(peer).outside; }}),
+      leaves_(parts_, options_, survey_, [this] { return status_all(kEveryStatus); }),
       vitals_(parts_.world, parts_.log, parts_.store),
       ready_signal_(parts_.world.executor()),
       tasks_(parts_.world, "cluster") {}
@@ -45,9 +49,6 @@ Async<> Cluster::stop() {
 }
 
 namespace {
-
-/// A status filter that leaves nothing out.
-constexpr StatusFilter kEveryStatus = 0;
 
 struct Countdown {
     explicit Countdown(asio::any_io_executor executor) : done(std::move(executor)) {}
@@ -141,6 +142,9 @@ SourcePtr<PeerInfo> Cluster::peers() {
                     asks.push_back(ask_id(cluster_.parts_.peers, peer, infos_.back()));
                 }
                 ICL_CO_TRY(co_await cluster_.run_all(std::move(asks)));
+                for (const auto& info : infos_) {
+                    ICL_CO_TRY(info->note, co_await cluster_.note_of(info->id));
+                }
                 std::stable_partition(infos_.begin(), infos_.end(),
                                       [](const auto& info) { return info->error.empty(); });
             }
@@ -171,34 +175,6 @@ Async<PeerInfo> Cluster::peer_add(PeerId peer) {
     if (std::find(members.begin(), members.end(), self()) == members.end())
         members.push_back(self());
     co_return info;
-}
-
-Async<> Cluster::peer_remove(PeerId peer, bool force) {
-    for (int attempt = 1; !force; ++attempt) {
-        const auto listed = parts_.members.known();
-        const std::set<PeerId> members(listed.begin(), listed.end());
-        if (!members.contains(peer)) co_return ok();
-        // Allocations are wishes: what counts is who says that it has the item. The pings of one
-        // that was removed a moment ago may still count, so members are asked only.
-        auto counted =
-            co_await count_removal_loss(parts_.world, status_all(kEveryStatus), peer, members);
-        if (!counted)
-            co_return fail(counted.error().in("removing peer " + peer.to_string() +
-                                              ": whether others have its copies is not known"));
-        if (const auto& loss = counted.value(); loss.items > 0)
-            co_return fail(Kind::conflict, "removing peer " + peer.to_string() + " would leave " +
-                                               std::to_string(loss.items) +
-                                               " pins without a live copy that is " +
-                                               "whole, for example " + loss.example.to_string() +
-                                               "; use force to remove it all the same");
-        // Who was counted on may have been removed meanwhile.
-        if (parts_.members.known() == listed) break;
-        if (attempt == kPlanAttemptsMax)
-            co_return fail(Kind::conflict, "removing peer " + peer.to_string() +
-                                               ": the members change meanwhile; ask again");
-    }
-    auto removed = co_await parts_.members.remove_peer(peer);
-    co_return removed;
 }
 
 Async<> Cluster::join(Multiaddr address) {

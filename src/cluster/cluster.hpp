@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "cluster/clock_watch.hpp"
+#include "cluster/drain_survey.hpp"
+#include "cluster/leave_watch.hpp"
 #include "cluster/parts.hpp"
 #include "cluster/pinner.hpp"
 #include "cluster/repin_worker.hpp"
@@ -19,6 +21,8 @@ namespace ipfscluster::cluster {
 
 /// Keys listed in the answer of a garbage collection (it is one JSON object by contract).
 inline constexpr std::size_t kGcKeysMax = 100000;
+/// A status filter that leaves nothing out.
+inline constexpr StatusFilter kEveryStatus = 0;
 /// A ping, and a metric of an informer, is good for this many of its periods (internals 6.1).
 inline constexpr int kPingTtlPeriods = 2;
 
@@ -50,7 +54,13 @@ class Cluster final : public component::ClusterApi {
     std::string version() const override { return std::string(kClusterVersion); }
     SourcePtr<PeerInfo> peers() override;
     Async<PeerInfo> peer_add(PeerId peer) override;
-    Async<> peer_remove(PeerId peer, bool force) override;
+    Async<component::Removal> peer_remove(PeerId peer, bool force) override;
+    Async<DrainReport> peer_cordon(PeerId peer, component::Cordon cordon, bool dry_run) override;
+    Async<DrainReport> peer_drain(PeerId peer) override;
+    Async<HeldHere> held_here() override { return survey_.held_here(); }
+    /// Removes this peer from the cluster, unless an item has not its minimum elsewhere:
+    /// `conflict`. Moves nothing.
+    Async<> leave();
     Async<> join(Multiaddr address) override;
 
     Async<Pin> pin(Pin pin) override { return pinner_.pin(std::move(pin)); }
@@ -100,6 +110,14 @@ class Cluster final : public component::ClusterApi {
     Async<> send_metrics();
 
  private:
+    // departures.cpp
+    Result<> check_member(const PeerId& peer) const;
+    /// `conflict` where no pin moves, by configuration.
+    Result<> check_moves() const;
+    Async<RemovalLoss> loss_of(PeerId peer);
+    Async<> tell_to_leave(PeerId peer, RemovalLoss loss);
+    Async<MemberNote> note_of(PeerId peer);
+
     // global_status.cpp
     /// What a peer is asked about one CID.
     enum class Question { status, recover, sync };
@@ -150,6 +168,8 @@ class Cluster final : public component::ClusterApi {
     Pinner pinner_;
     RepinWorker repin_;
     RoomMover room_;
+    DrainSurvey survey_;
+    LeaveWatch leaves_;
     Vitals vitals_;
     bool ready_ = false;
     Signal ready_signal_;

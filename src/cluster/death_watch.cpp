@@ -65,6 +65,12 @@ std::vector<PeerId> DeathWatch::suspects(SteadyTime now) const {
     return out;
 }
 
+std::optional<SteadyTime> DeathWatch::silent_since(const PeerId& peer) const {
+    const auto found = silences_.find(peer);
+    if (found == silences_.end()) return std::nullopt;
+    return found->second.since;
+}
+
 std::vector<PeerId> DeathWatch::silent() const {
     std::vector<PeerId> out;
     for (const auto& [peer, silence] : silences_) out.push_back(peer);

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -30,6 +31,8 @@ class DeathWatch {
 
     /// Whom to ask before they count as dead: silent for the grace time.
     std::vector<PeerId> suspects(SteadyTime now) const;
+    /// Since when a member has been silent; nothing when it is heard.
+    std::optional<SteadyTime> silent_since(const PeerId& peer) const;
     /// All that are silent now.
     std::vector<PeerId> silent() const;
     /// A silent one has answered: it lives, and its silence begins anew.

@@ -41,6 +41,7 @@ asio::awaitable<void> Cluster::life() {
     tasks_.spawn(recover_loop());
     tasks_.spawn(repin_.run());
     tasks_.spawn(room_.run());
+    tasks_.spawn(leaves_.run());
 }
 
 Async<> Cluster::wait_ready(Duration limit) {

@@ -114,6 +114,10 @@ SourcePtr<PinInfo> PeerClient::sync_all_local(PeerId peer) {
     return client_.stream<PinInfo, Empty>(std::move(peer), cluster("SyncAllLocal"), {}, kReconcile);
 }
 
+Async<HeldHere> PeerClient::held_here(PeerId peer) {
+    return client_.call<HeldHere>(std::move(peer), cluster("HeldHere"), Empty{}, kAsk);
+}
+
 Async<RepoGc> PeerClient::repo_gc_local(PeerId peer) {
     return client_.call<RepoGc>(std::move(peer), cluster("RepoGCLocal"), Empty{}, kGc);
 }

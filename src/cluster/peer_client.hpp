@@ -46,6 +46,9 @@ class PeerClient {
     SourcePtr<PinInfo> recover_all_local(PeerId peer);
     SourcePtr<PinInfo> sync_all_local(PeerId peer);
 
+    /// What that peer has of its own while its pins move; `unsupported` of a Go peer.
+    Async<HeldHere> held_here(PeerId peer);
+
     Async<RepoGc> repo_gc_local(PeerId peer);
     Async<RepoStat> repo_stat(PeerId peer);
     Async<std::vector<PeerId>> swarm_peers(PeerId peer);

@@ -123,13 +123,13 @@ PinPlan removal_of(state::StoredPin stored) {
     return plan;
 }
 
-bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& left) {
+bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& goes) {
     if (pin.everywhere() || pin.type == PinType::meta) return false;
     int live = 0;
     bool lost_one = false;
     for (const auto& peer : pin.allocations) {
-        // Unlike a dead one, a peer that left does not come back with its copy.
-        if (left(peer)) return true;
+        // Unlike a dead one, a peer that goes does not come back with its copy.
+        if (goes(peer)) return true;
         const bool gone = std::find(dead.begin(), dead.end(), peer) != dead.end();
         lost_one = lost_one || gone;
         if (!gone) ++live;

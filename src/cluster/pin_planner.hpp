@@ -44,9 +44,9 @@ PinPlan removal_of(state::StoredPin stored);
 
 using PeerTest = std::function<bool(const PeerId&)>;
 
-/// Whether a pin must get new peers: a holder has `left` the cluster, or holders are in `dead` and
-/// fewer than the minimum of live ones remain. Pure.
-bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& left);
+/// Whether a pin must get new peers: a holder `goes` (it has left the cluster, or its pins move),
+/// or holders are in `dead` and fewer than the minimum of live ones remain. Pure.
+bool needs_repin(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& goes);
 
 /// Whether every holder of `pin` that has not `left` is in `dead`, and there is one. Pure.
 bool all_holders_dead(const Pin& pin, const std::vector<PeerId>& dead, const PeerTest& left);

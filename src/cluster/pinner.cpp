@@ -14,10 +14,15 @@ namespace {
 const char* const kFollowerText =
     "this peer is configured to be in follower mode. Write operations are disabled";
 
-PeerTest who_left(component::Membership& members) {
-    return [&members](const PeerId& peer) {
-        return members.standing(peer) == component::Standing::left;
+/// Who does not hold any more what it holds: it has left, or is in `moving`.
+PeerTest who_goes(component::Membership& members, std::set<PeerId> moving = {}) {
+    return [&members, moving = std::move(moving)](const PeerId& peer) {
+        return moving.contains(peer) || members.standing(peer) == component::Standing::left;
     };
+}
+
+bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
+    return std::find(peers.begin(), peers.end(), peer) != peers.end();
 }
 
 }  // namespace
@@ -85,16 +90,20 @@ Async<Pinner::Decision> Pinner::plan_wish(Pin wish) {
         ICL_CO_TRY(source, co_await get_current(from));
     }
     ICL_CO_TRY(auto existing, parts_.state.get(wish.cid));
+    if (!update) {
+        ICL_CO_TRY(check_named(wish, existing));
+    }
     const auto now = parts_.world.system_now();
     auto plan = update ? plan_pin_update(wish, source, std::move(existing), now)
                        : plan_pin(std::move(wish), std::move(existing), options_.defaults, now);
     if (!plan) co_return fail(plan.error());
     if (plan.value().allocate) {
         const auto& current = plan.value().current;
-        const auto holders = current ? current->pin.allocations : std::vector<PeerId>{};
-        ICL_CO_TRY(allocate(plan.value(), holders, {}));
+        Choice choice{.movers_may_stay = true};
+        if (current) choice.holders = current->pin.allocations;
+        ICL_CO_TRY(allocate(plan.value(), choice));
     } else {
-        ICL_CO_TRY(replace_lost(plan.value()));
+        ICL_CO_TRY(replace_lost(plan.value(), update));
     }
     co_return Decision{std::move(plan.value())};
 }
@@ -113,9 +122,10 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     // Unpinned meanwhile: a commit on "absent" would raise the dead.
     if (!stored) co_return Decision{};
+    const auto moving = cordons(dead).moving;
     const auto back =
         std::erase_if(dead, [&](const PeerId& peer) { return parts_.monitor.alive(peer); });
-    if (!needs_repin(stored->pin, dead, who_left(parts_.members)))
+    if (!needs_repin(stored->pin, dead, who_goes(parts_.members, moving)))
         co_return Decision{.holder_back = back > 0};
     const auto expire_at = stored->pin.options.expire_at;
     if (expire_at != kTimeUnset && expire_at < parts_.clocks.now())
@@ -126,18 +136,31 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
                std::find(barred.begin(), barred.end(), peer) == barred.end();
     });
     if (!somebody) co_return Decision{.no_source = true};
-    barred.insert(barred.end(), dead.begin(), dead.end());
-    auto planned = co_await plan_holders(std::move(*stored), std::move(barred));
+    auto choice = choice_of(stored->pin, dead, moving);
+    // A repair does not fail because nobody can take what moves as well.
+    choice.movers_may_stay = needs_repin(stored->pin, dead, who_goes(parts_.members));
+    choice.blacklist.insert(choice.blacklist.end(), barred.begin(), barred.end());
+    auto planned = co_await plan_holders(std::move(*stored), std::move(choice));
     co_return planned;
 }
 
-Async<Pinner::Decision> Pinner::plan_holders(state::StoredPin stored, std::vector<PeerId> barred) {
+Pinner::Choice Pinner::choice_of(const Pin& pin, const std::vector<PeerId>& dead,
+                                 const std::set<PeerId>& moving) const {
+    Choice choice{.holders = pin.allocations, .blacklist = dead};
+    const auto members = parts_.members.known();
+    for (const auto& peer : choice.holders)
+        if (contains(members, peer) && !parts_.monitor.alive(peer) && !contains(dead, peer) &&
+            !moving.contains(peer))
+            choice.away.push_back(peer);
+    return choice;
+}
+
+Async<Pinner::Decision> Pinner::plan_holders(state::StoredPin stored, Choice choice) {
     auto wish = repin_wish(stored.pin);
-    const auto holders = stored.pin.allocations;
     const auto now = parts_.world.system_now();
     ICL_CO_TRY(auto plan, plan_pin(std::move(wish), std::move(stored), options_.defaults, now));
     if (plan.allocate) {
-        ICL_CO_TRY(allocate(plan, holders, barred));
+        ICL_CO_TRY(allocate(plan, choice));
     }
     co_return Decision{std::move(plan)};
 }
@@ -152,10 +175,13 @@ Async<Repin> Pinner::give_away(Cid cid, PeerId holder) {
 Async<Pinner::Decision> Pinner::plan_gift(Cid cid, PeerId holder) {
     ICL_CO_TRY(auto stored, parts_.state.get(cid));
     if (!stored) co_return Decision{};
-    if (!needs_repin(stored->pin, {holder}, who_left(parts_.members))) co_return Decision{};
+    if (!needs_repin(stored->pin, {holder}, who_goes(parts_.members))) co_return Decision{};
     const auto expire_at = stored->pin.options.expire_at;
     if (expire_at != kTimeUnset && expire_at < parts_.clocks.now()) co_return Decision{};
-    auto planned = co_await plan_holders(std::move(*stored), std::vector<PeerId>(1, holder));
+    const std::vector<PeerId> full(1, holder);
+    auto choice = choice_of(stored->pin, full, cordons(full).moving);
+    choice.movers_may_stay = true;
+    auto planned = co_await plan_holders(std::move(*stored), std::move(choice));
     co_return planned;
 }
 
@@ -240,15 +266,39 @@ Async<Pinner::Decision> Pinner::plan_expiry(Cid cid, Time now) {
 
 // Who holds a pin.
 
-Result<std::vector<PeerId>> Pinner::choose_peers(const Pin& pin, const std::vector<PeerId>& holders,
-                                                 const std::vector<PeerId>& blacklist) {
+Cordons Pinner::cordons(const std::vector<PeerId>& dead) const {
+    return read_cordons(parts_.members, [&](const PeerId& peer) {
+        return parts_.monitor.alive(peer) || contains(dead, peer);
+    });
+}
+
+Result<> Pinner::check_named(const Pin& wish,
+                             const std::optional<state::StoredPin>& existing) const {
+    // Of an add the peers were checked before its first block.
+    if (!wish.allocations.empty()) return ok();
+    for (const auto& peer : wish.options.user_allocations) {
+        const auto cordon = parts_.members.cordon(peer);
+        if (!cordon.takes_no_pins()) continue;
+        if (!cordon.moves_pins() && existing && existing->pin.allocated_to(peer)) continue;
+        return fail(Kind::conflict, "user-allocations: peer " + peer.to_string() + " is " +
+                                        std::string(to_string(cordon.kind)) +
+                                        " and takes no new pins");
+    }
+    return ok();
+}
+
+Result<std::vector<PeerId>> Pinner::choose_among(const Pin& pin, const Choice& choice,
+                                                 const std::set<PeerId>& barred) {
     component::AllocationRequest request;
     request.cid = pin.cid;
-    request.replication_min = pin.options.replication_min;
-    request.replication_max = pin.options.replication_max;
-    request.current = holders;
+    // Who is silent for now holds it all the same; at least one other shall.
+    const auto away = static_cast<int>(choice.away.size());
+    request.replication_min = std::max(1, pin.options.replication_min - away);
+    request.replication_max = std::max(1, pin.options.replication_max - away);
+    request.current = choice.holders;
     request.priority = pin.options.user_allocations;
-    request.blacklist = blacklist;
+    request.blacklist = choice.blacklist;
+    request.blacklist.insert(request.blacklist.end(), barred.begin(), barred.end());
     for (const auto& name : parts_.allocator.metric_names()) {
         auto metrics = parts_.monitor.latest(name);
         // A peer whose pings have stopped is not given anything, however fresh its other metrics
@@ -257,30 +307,61 @@ Result<std::vector<PeerId>> Pinner::choose_peers(const Pin& pin, const std::vect
         given_.subtract(name, metrics);
         request.metrics[name] = std::move(metrics);
     }
-    return parts_.allocator.allocate(request);
+    auto chosen = parts_.allocator.allocate(request);
+    if (chosen) chosen.value().insert(chosen.value().end(), choice.away.begin(), choice.away.end());
+    return chosen;
 }
 
-Result<> Pinner::allocate(PinPlan& plan, const std::vector<PeerId>& holders,
-                          const std::vector<PeerId>& blacklist) {
+Result<std::vector<PeerId>> Pinner::choose_peers(const Pin& pin, const Choice& choice) {
+    if (pin.everywhere()) return std::vector<PeerId>{};
+    const auto told = cordons(choice.blacklist);
+    auto barred = told.closed;
+    std::erase_if(barred, [&](const PeerId& peer) {
+        return contains(choice.holders, peer) && !told.moving.contains(peer);
+    });
+    auto chosen = choose_among(pin, choice, barred);
+    if (chosen || barred.empty()) return chosen;
+    if (choice.movers_may_stay &&
+        std::erase_if(barred, [&](const PeerId& p) { return contains(choice.holders, p); }) > 0)
+        if (auto with_movers = choose_among(pin, choice, barred)) return with_movers;
+    return fail(Error{chosen.error().kind, chosen.error().text + " Peers that take no new pins: " +
+                                               name_peers(told.closed)});
+}
+
+Result<> Pinner::could_move(const Pin& pin, const PeerId& from, const std::vector<PeerId>& dead) {
+    auto gone = dead;
+    if (!contains(gone, from)) gone.push_back(from);
+    ICL_TRY(choose_peers(pin, choice_of(pin, gone, cordons(gone).moving)));
+    return ok();
+}
+
+Result<> Pinner::allocate(PinPlan& plan, const Choice& choice) {
     auto& pin = plan.operation.pin;
-    ICL_TRY(auto chosen, choose_peers(pin, holders, blacklist));
+    ICL_TRY(auto chosen, choose_peers(pin, choice));
     std::vector<PeerId> added;
     for (const auto& peer : chosen)
-        if (std::find(holders.begin(), holders.end(), peer) == holders.end()) added.push_back(peer);
+        if (!contains(choice.holders, peer)) added.push_back(peer);
     given_.give(added, 0);
     pin.allocations = std::move(chosen);
     return ok();
 }
 
-Result<> Pinner::replace_lost(PinPlan& plan) {
+Result<> Pinner::replace_lost(PinPlan& plan, bool copied) {
     auto& pin = plan.operation.pin;
-    std::vector<PeerId> dead;
+    Choice choice{.movers_may_stay = true};
     for (const auto& peer : pin.allocations)
-        if (!parts_.monitor.alive(peer)) dead.push_back(peer);
+        if (!parts_.monitor.alive(peer)) choice.blacklist.push_back(peer);
+    // What an add has brought to a peer that takes no pins since stays there: it may be the only
+    // copy.
+    std::set<PeerId> closed;
+    if (copied) closed = cordons({}).closed;
+    if (plan.current)
+        for (const auto& peer : plan.current->pin.allocations) closed.erase(peer);
     // A walk that repairs may be past this pin's place already.
-    if (!needs_repin(pin, dead, who_left(parts_.members))) return ok();
-    const auto holders = std::move(pin.allocations);
-    return allocate(plan, holders, dead);
+    if (!needs_repin(pin, choice.blacklist, who_goes(parts_.members, closed))) return ok();
+    choice.holders = std::move(pin.allocations);
+    std::erase_if(choice.holders, [&](const PeerId& peer) { return closed.contains(peer); });
+    return allocate(plan, choice);
 }
 
 Async<std::vector<PeerId>> Pinner::allocate_blocks(Pin pin) {
@@ -289,8 +370,9 @@ Async<std::vector<PeerId>> Pinner::allocate_blocks(Pin pin) {
     if (options.replication_min == 0) options.replication_min = options_.defaults.replication_min;
     if (options.replication_max == 0) options.replication_max = options_.defaults.replication_max;
     ICL_CO_TRY(check_replication(options.replication_min, options.replication_max));
+    ICL_CO_TRY(check_named(pin, std::nullopt));
     if (!pin.everywhere()) {
-        auto chosen = choose_peers(pin, pin.allocations, {});
+        auto chosen = choose_peers(pin, {.holders = pin.allocations});
         if (chosen) given_.give(chosen.value(), 0);
         co_return chosen;
     }

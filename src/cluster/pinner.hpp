@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cluster/clock_watch.hpp"
+#include "cluster/cordons.hpp"
 #include "cluster/given_table.hpp"
 #include "cluster/pin_planner.hpp"
 #include "component/allocator.hpp"
@@ -46,10 +47,11 @@ enum class Repin {
     no_source     ///< in need, but nobody who is alive could fetch it
 };
 
-/// Every change this peer makes to the pinset: requests, adds, expiry and repair. Each reads what
-/// stands now, plans on it, chooses peers and commits; when another operation on the CID came first
-/// it is planned again, kPlanAttemptsMax times in all. Owned by Cluster, its strand. A failure of
-/// the plan comes as it is, one of the commit names the CID.
+/// Every change this peer makes to the pinset: requests, adds, expiry, repair and what moves
+/// because an operator said so. Each reads what stands now, plans on it, chooses peers and commits;
+/// when another operation on the CID came first it is planned again, kPlanAttemptsMax times in all.
+/// Owned by Cluster, its strand. A failure of the plan comes as it is, one of the commit names the
+/// CID.
 class Pinner {
  public:
     Pinner(PinnerParts parts, PinnerOptions options);
@@ -64,8 +66,8 @@ class Pinner {
     /// The pin as it was. `not_found`: component::kPinNotFound.
     Async<Pin> unpin(Cid cid);
     Async<Pin> unpin_path(std::string path);
-    /// Gives a pin other holders than `dead`, if it is still in need of them. It comes to none of
-    /// `barred`.
+    /// Gives a pin other holders than `dead` and those whose pins move, if it is still in need of
+    /// them. It comes to none of `barred`.
     Async<Repin> repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred = {});
     /// Gives a pin that `holder` cannot hold to others, where without it the pin is below its
     /// minimum.
@@ -76,6 +78,9 @@ class Pinner {
     /// said only of a state that is current, or, where nobody can know that, complete;
     /// `unavailable` else.
     Async<std::optional<state::StoredPin>> get_current(Cid cid);
+    /// Whether a pin could be moved away from `from` now, where `dead` hold nothing; why not.
+    /// Changes nothing.
+    Result<> could_move(const Pin& pin, const PeerId& from, const std::vector<PeerId>& dead);
     /// Peers that get the blocks of an add with these options: everyone alive when the factors say
     /// everywhere.
     Async<std::vector<PeerId>> allocate_blocks(Pin pin);
@@ -87,6 +92,16 @@ class Pinner {
         bool holder_back = false;
         bool no_source = false;
     };
+    /// Who may hold a pin.
+    struct Choice {
+        std::vector<PeerId> holders;    ///< hold it now
+        std::vector<PeerId> blacklist;  ///< must not
+        std::vector<PeerId> away;       ///< hold it, are silent, and stay holders
+        bool movers_may_stay = false;   ///< where too few others are, those whose pins move stay
+    };
+    /// Of a pin that `dead` do not hold any more: who is silent for now stays a holder.
+    Choice choice_of(const Pin& pin, const std::vector<PeerId>& dead,
+                     const std::set<PeerId>& moving) const;
     using Planner = std::function<Async<Decision>()>;
     /// The one loop: plans, commits, and plans again. The last decision, carried out. `what` is
     /// said of a failed commit.
@@ -97,20 +112,25 @@ class Pinner {
     Async<Decision> plan_part_removal(Cid cid);
     Async<Decision> plan_repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred);
     Async<Decision> plan_gift(Cid cid, PeerId holder);
-    /// New holders for `stored`, none of `barred`.
-    Async<Decision> plan_holders(state::StoredPin stored, std::vector<PeerId> barred);
+    Async<Decision> plan_holders(state::StoredPin stored, Choice choice);
     Async<Decision> plan_expiry(Cid cid, Time now);
 
     Async<> unpin_part(Cid cid);
     Async<> unpin_shards(Cid root, Cid cluster_dag);
-    /// Gives the pin of a plan peers, none of `blacklist`. `holders` hold it now.
-    Result<> allocate(PinPlan& plan, const std::vector<PeerId>& holders,
-                      const std::vector<PeerId>& blacklist);
+    /// Gives the pin of a plan peers.
+    Result<> allocate(PinPlan& plan, const Choice& choice);
     /// The caller chose the holders, or an update copied them: those that have died or left since
-    /// are replaced, the others stay. An error when too few are left.
-    Result<> replace_lost(PinPlan& plan);
-    Result<std::vector<PeerId>> choose_peers(const Pin& pin, const std::vector<PeerId>& holders,
-                                             const std::vector<PeerId>& blacklist);
+    /// are replaced, in a copy also those that take no new pins; the others stay. An error when too
+    /// few are left.
+    Result<> replace_lost(PinPlan& plan, bool copied);
+    Result<std::vector<PeerId>> choose_peers(const Pin& pin, const Choice& choice);
+    Result<std::vector<PeerId>> choose_among(const Pin& pin, const Choice& choice,
+                                             const std::set<PeerId>& barred);
+    /// As they count now, where `dead` are known to be.
+    Cordons cordons(const std::vector<PeerId>& dead) const;
+    /// A wish that names a peer which takes no pins is refused, unless that peer has the item
+    /// already and may keep it.
+    Result<> check_named(const Pin& wish, const std::optional<state::StoredPin>& existing) const;
 
     PinnerParts parts_;
     PinnerOptions options_;

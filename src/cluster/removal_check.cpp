@@ -62,4 +62,43 @@ Async<RemovalLoss> count_removal_loss(World& world, SourcePtr<GlobalPinInfo> row
     }
 }
 
+bool removal_lacks(const GlobalPinInfo& row, const PeerId& leaver, const std::set<PeerId>& members,
+                   std::size_t needed, bool silent) {
+    const auto own = row.peer_map.find(leaver);
+    const bool has = own != row.peer_map.end() && may_have_copy(own->second);
+    if (!has && !silent) return false;
+    std::size_t others = 0;
+    for (const auto& [peer, said] : row.peer_map) {
+        // Nobody holds a meta pin.
+        if (said.status == TrackerStatus::sharded) return false;
+        if (peer != leaver && members.contains(peer) && said.status == TrackerStatus::pinned)
+            ++others;
+    }
+    return others < needed;
+}
+
+std::size_t needed_elsewhere(const Pin& pin) {
+    if (pin.type == PinType::meta) return 0;
+    return pin.everywhere() ? 1
+                            : static_cast<std::size_t>(std::max(1, pin.options.replication_min));
+}
+
+Async<RemovalLoss> count_removal_lack(World& world, state::State& pinset,
+                                      SourcePtr<GlobalPinInfo> rows, PeerId leaver,
+                                      std::set<PeerId> members, bool silent) {
+    RemovalLoss loss{.below_minimum = true};
+    std::size_t seen = 0;
+    while (true) {
+        ICL_CO_TRY(auto row, co_await rows->next());
+        if (!row) co_return loss;
+        ICL_CO_TRY(const auto stored, pinset.get(row->cid));
+        // What is in no pinset any more is on its way out.
+        const auto needed = stored ? needed_elsewhere(stored->pin) : 0;
+        if (removal_lacks(*row, leaver, members, needed, silent) && ++loss.items == 1)
+            loss.example = row->cid;
+        if (++seen % kWalkYieldRows == 0)
+            co_await asio::post(world.executor(), asio::use_awaitable);
+    }
+}
+
 }  // namespace ipfscluster::cluster

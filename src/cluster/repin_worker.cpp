@@ -44,6 +44,10 @@ class Standings {
     component::Membership& members_;
     std::map<PeerId, Standing> seen_;
 };
+
+bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
+    return std::find(peers.begin(), peers.end(), peer) != peers.end();
+}
 }  // namespace
 
 RepinWorker::RepinWorker(const ClusterParts& parts, const ClusterOptions& options, Pinner& pinner,
@@ -74,7 +78,26 @@ RepinSchedule::View RepinWorker::look() {
         left_since_ = now;
     acting_ = view.acting;
     members_ = members;
+    view.moving = read_cordons(parts_.members, [&](const PeerId& peer) {
+                      return view.alive.contains(peer) || contains(view.overdue, peer);
+                  }).moving;
     return view;
+}
+
+std::vector<PeerId> RepinWorker::Cause::all() const {
+    auto out = dead;
+    for (const auto& peer : moving)
+        if (!contains(dead, peer)) out.push_back(peer);
+    return out;
+}
+
+std::vector<PeerId> RepinWorker::gone(const Cause& cause) {
+    auto out = cause.dead;
+    for (const auto& peer : cause.moving)
+        if (!contains(out, peer) && !parts_.monitor.alive(peer) &&
+            parts_.members.cordon(peer).kind == component::Cordon::Kind::leaving)
+            out.push_back(peer);
+    return out;
 }
 
 asio::awaitable<void> RepinWorker::run() {
@@ -87,17 +110,20 @@ asio::awaitable<void> RepinWorker::run() {
         auto dead = co_await confirm(view);
         if (!dead) co_return;
         if (!dead.value()) {
-            schedule_.walked(view.overdue, {.left = true}, world.steady_now());
+            const Cause cause{.dead = view.overdue, .moving = view.moving};
+            schedule_.walked(cause.all(), {.left = true}, world.steady_now());
             continue;
         }
+        Cause cause{.dead = std::move(*dead.value()), .moving = view.moving};
         // What called for the walk may be gone: the next look tells.
-        if (dead.value()->empty() && !view.overdue.empty()) continue;
-        auto walked = co_await walk(*dead.value());
+        if (cause.all().empty() && !view.overdue.empty()) continue;
+        const auto walked_for = cause.all();
+        auto walked = co_await walk(std::move(cause));
         if (!walked && walked.error().kind == Kind::cancelled) co_return;
         if (!walked)
             logger("cluster")->warn("re-pinning was interrupted error=\"{}\"", walked.error().text);
         const auto came_of_it = walked ? walked.value() : RepinSchedule::Walk{.left = true};
-        schedule_.walked(*dead.value(), came_of_it, world.steady_now());
+        schedule_.walked(walked_for, came_of_it, world.steady_now());
     }
 }
 
@@ -163,18 +189,19 @@ Async<std::vector<PeerId>> RepinWorker::barred_from(Pin pin, std::vector<PeerId>
     co_return barred;
 }
 
-bool RepinWorker::others_are_overdue(const std::vector<PeerId>& suspected) {
-    const auto now = look().overdue;
-    return std::any_of(now.begin(), now.end(), [&](const PeerId& peer) {
-        return std::find(suspected.begin(), suspected.end(), peer) == suspected.end();
-    });
+bool RepinWorker::others_wait(const RepinSchedule::View& began) {
+    const auto now = look();
+    return std::any_of(now.overdue.begin(), now.overdue.end(),
+                       [&](const PeerId& peer) { return !contains(began.overdue, peer); }) ||
+           std::any_of(now.moving.begin(), now.moving.end(),
+                       [&](const PeerId& peer) { return !began.moving.contains(peer); });
 }
 
-void RepinWorker::note_dead(const std::vector<PeerId>& dead) {
-    std::erase_if(dead_since_, [&](const auto& e) {
-        return std::find(dead.begin(), dead.end(), e.first) == dead.end();
+void RepinWorker::note_lost(const std::vector<PeerId>& lost) {
+    std::erase_if(lost_since_, [&](const auto& e) {
+        return std::find(lost.begin(), lost.end(), e.first) == lost.end();
     });
-    for (const auto& peer : dead) dead_since_.emplace(peer, parts_.world.steady_now());
+    for (const auto& peer : lost) lost_since_.emplace(peer, parts_.world.steady_now());
 }
 
 bool RepinWorker::is_our_turn(const Pin& pin) {
@@ -184,23 +211,25 @@ bool RepinWorker::is_our_turn(const Pin& pin) {
     // It is in need since the last of its holders was lost.
     std::optional<SteadyTime> since;
     for (const auto& peer : pin.allocations)
-        if (const auto dead = dead_since_.find(peer); dead != dead_since_.end())
-            since = std::max(since.value_or(dead->second), dead->second);
+        if (const auto lost = lost_since_.find(peer); lost != lost_since_.end())
+            since = std::max(since.value_or(lost->second), lost->second);
     const Duration passed = parts_.world.steady_now() - since.value_or(left_since_);
     return passed >= static_cast<std::int64_t>(*rank) * options_.duty_delay;
 }
 
-Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
-    for (const auto& peer : dead)
+Async<RepinSchedule::Walk> RepinWorker::walk(Cause cause) {
+    for (const auto& peer : cause.dead)
         logger("cluster")->info("re-pinning what a dead peer held peer={}", peer.to_string());
+    for (const auto& peer : cause.moving)
+        logger("cluster")->info("moving the pins of a peer peer={}", peer.to_string());
     const auto pause =
         Duration(std::chrono::seconds(1)) / static_cast<std::int64_t>(options_.repin_rate);
-    note_dead(dead);
+    note_lost(cause.all());
     Standings standings(parts_.members);
-    const PeerTest left = [&standings](const PeerId& peer) {
-        return standings.of(peer) == Standing::left;
+    const PeerTest goes = [&standings, &cause](const PeerId& peer) {
+        return cause.moving.contains(peer) || standings.of(peer) == Standing::left;
     };
-    const auto suspected = look().overdue;
+    const auto began = look();
     std::size_t moved = 0, failed = 0, stay = 0, seen = 0;
     bool skipped = false;
     auto pins = parts_.state.list();
@@ -209,23 +238,24 @@ Async<RepinSchedule::Walk> RepinWorker::walk(std::vector<PeerId> dead) {
         if (!row) break;
         if (++seen % kWalkYieldRows == 0) {
             co_await asio::post(parts_.world.executor(), asio::use_awaitable);
-            // A walk may take hours: silences go on being watched, and whoever falls silent
-            // meanwhile does not wait for its end.
-            if (others_are_overdue(suspected)) {
+            // A walk may take hours: silences go on being watched, and whoever falls silent or is
+            // to be drained meanwhile does not wait for its end.
+            if (others_wait(began)) {
                 skipped = true;
                 break;
             }
         }
         // The row is as old as the walk: it tells where to look, not what to do.
-        if (!needs_repin(row->pin, dead, left)) continue;
+        if (!needs_repin(row->pin, cause.dead, goes)) continue;
         if (!parts_.duty.may_act())
             co_return fail(Kind::conflict, "it is not this peer's task any more");
         if (!is_our_turn(row->pin)) {
             skipped = true;
             continue;
         }
-        ICL_CO_TRY(auto barred, co_await barred_from(row->pin, dead));
-        auto done = co_await pinner_.repin(row->pin.cid, dead, std::move(barred));
+        const auto absent = gone(cause);
+        ICL_CO_TRY(auto barred, co_await barred_from(row->pin, absent));
+        auto done = co_await pinner_.repin(row->pin.cid, absent, std::move(barred));
         if (!done && done.error().kind == Kind::cancelled) co_return fail(done.error());
         const bool stranded = done && done.value() == Repin::no_source;
         stay += stranded ? 1 : 0;

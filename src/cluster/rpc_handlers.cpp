@@ -85,7 +85,7 @@ void register_peers(Server& s, const Targets& t) {
     ask_about<PeerId, PeerInfo>(s, "Cluster", "PeerAdd", kOpen,
                                 [t](PeerId peer) { return t->api.peer_add(std::move(peer)); });
     ask_about<PeerId, Empty>(s, "Cluster", "PeerRemove", kTrusted, [t](PeerId peer) {
-        return no_value(t->api.peer_remove(std::move(peer), false));
+        return drop_value<component::Removal>(t->api.peer_remove(std::move(peer), false));
     });
     list<PeerInfo>(s, "Cluster", "Peers", kTrusted, [t] { return t->api.peers(); });
     ask<Empty>(s, "Cluster", "Alive", kTrusted, [t]() -> Async<Empty> {
@@ -103,6 +103,7 @@ void register_local(Server& s, const Targets& t) {
     ask_about<Cid, PinInfo>(s, "Cluster", "SyncLocal", kTrusted,
                             [t](Cid cid) { return t->api.sync_local(std::move(cid)); });
     list<PinInfo>(s, "Cluster", "SyncAllLocal", kTrusted, [t] { return t->api.sync_all_local(); });
+    ask<HeldHere>(s, "Cluster", "HeldHere", kTrusted, [t] { return t->api.held_here(); });
     ask<RepoGc>(s, "Cluster", "RepoGCLocal", kTrusted, [t] { return t->api.repo_gc_local(); });
 }
 

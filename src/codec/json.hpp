@@ -23,7 +23,7 @@ inline constexpr std::size_t kJsonDepthMax = 32;
 
 /// Reads one document of at most `bytes_max`. `invalid` names the field that is wrong. Defined for
 /// JsonError, Version, PeerAddBody, PinOptions, Pin, GlobalPinInfo, PeerInfo, Metric, Alert,
-/// ConnectGraph, RepoStat, GlobalRepoGc, AddedOutput, BandwidthByProtocol,
+/// DrainReport, ConnectGraph, RepoStat, GlobalRepoGc, AddedOutput, BandwidthByProtocol,
 /// std::vector<std::string>, and vectors of Metric, Alert, Pin, PeerInfo, GlobalPinInfo and
 /// AddedOutput.
 template <class T>

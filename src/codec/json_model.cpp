@@ -144,6 +144,47 @@ void append_json(std::string& out, const PeerInfo& value) {
     o.put("error", value.error);
     o.put("ipfs", value.ipfs);
     o.put("peername", value.peername);
+    // Ours, and only while there is something to tell.
+    const auto& note = value.note;
+    if (!note.cordon.empty()) {
+        o.put("cordon", note.cordon);
+        o.put("cordon_since", note.cordon_since);
+    }
+    if (note.left) o.put("left", *note.left);
+    if (note.away_since != kTimeUnset) o.put("away_since", note.away_since);
+}
+
+void append_json(std::string& out, const StuckItem& value) {
+    JsonObject o(out);
+    o.put("cid", value.cid);
+    o.put("reason", value.reason);
+}
+
+namespace {
+/// Unknown numbers are null.
+void put_known(JsonObject& o, std::string_view name, const std::optional<std::uint64_t>& value) {
+    if (value)
+        o.put(name, *value);
+    else
+        o.key(name) += "null";
+}
+}  // namespace
+
+void append_json(std::string& out, const DrainReport& value) {
+    JsonObject o(out);
+    put_peer(o, "id", value.peer);
+    o.put("kind", value.kind);
+    o.put("since", value.since);
+    o.put("everything", value.everything);
+    o.put("alive", value.alive);
+    o.put("left", value.left());
+    o.put("pins", value.pins);
+    put_known(o, "kept", value.kept);
+    o.put("everywhere", value.everywhere);
+    put_known(o, "bytes", value.bytes);
+    o.put("blocked", value.blocked);
+    o.put("waiting", value.waiting);
+    o.put("stuck", value.stuck);
 }
 
 void append_json(std::string& out, const Metric& value) {

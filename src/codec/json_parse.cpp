@@ -66,6 +66,14 @@ void take_nanoseconds(JsonFields& f, std::string_view name, Time& value) {
     value = Time(std::chrono::nanoseconds(count));
 }
 
+/// A number that is missing or null while it is not known.
+void take_known(JsonFields& f, std::string_view name, std::optional<std::uint64_t>& value) {
+    const auto* found = f.find(name);
+    if (found == nullptr || found->is_null()) return;
+    value.emplace();
+    f.take(name, *value);
+}
+
 void take_options(JsonFields& f, PinOptions& o) {
     f.take("replication_factor_min", o.replication_min);
     f.take("replication_factor_max", o.replication_max);
@@ -197,6 +205,33 @@ Result<> from_json(const json::value& in, PeerInfo& value) {
     f.take("error", value.error);
     f.take("ipfs", value.ipfs);
     f.take("peername", value.peername);
+    auto& note = value.note;
+    f.take("cordon", note.cordon);
+    f.take("cordon_since", note.cordon_since);
+    take_known(f, "left", note.left);
+    f.take("away_since", note.away_since);
+    return f.result();
+}
+Result<> from_json(const json::value& in, StuckItem& value) {
+    JsonFields f(in);
+    f.take("cid", value.cid);
+    f.take("reason", value.reason);
+    return f.result();
+}
+Result<> from_json(const json::value& in, DrainReport& value) {
+    JsonFields f(in);
+    f.take("id", value.peer);
+    f.take("kind", value.kind);
+    f.take("since", value.since);
+    f.take("everything", value.everything);
+    f.take("alive", value.alive);
+    f.take("pins", value.pins);
+    take_known(f, "kept", value.kept);
+    f.take("everywhere", value.everywhere);
+    take_known(f, "bytes", value.bytes);
+    f.take("blocked", value.blocked);
+    f.take("waiting", value.waiting);
+    f.take("stuck", value.stuck);
     return f.result();
 }
 Result<> from_json(const json::value& in, Metric& value) {
@@ -286,6 +321,7 @@ template Result<GlobalPinInfo> parse_json(std::string_view, std::size_t);
 template Result<PeerInfo> parse_json(std::string_view, std::size_t);
 template Result<Metric> parse_json(std::string_view, std::size_t);
 template Result<Alert> parse_json(std::string_view, std::size_t);
+template Result<DrainReport> parse_json(std::string_view, std::size_t);
 template Result<ConnectGraph> parse_json(std::string_view, std::size_t);
 template Result<RepoStat> parse_json(std::string_view, std::size_t);
 template Result<GlobalRepoGc> parse_json(std::string_view, std::size_t);

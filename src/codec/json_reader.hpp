@@ -39,6 +39,8 @@ Result<> from_json(const json::value& in, RepoGc& value);
 Result<> from_json(const json::value& in, GlobalRepoGc& value);
 Result<> from_json(const json::value& in, AddedOutput& value);
 Result<> from_json(const json::value& in, Bandwidth& value);
+Result<> from_json(const json::value& in, StuckItem& value);
+Result<> from_json(const json::value& in, DrainReport& value);
 template <class T>
 Result<> from_json(const json::value& in, std::vector<T>& list);
 template <class K, class T>

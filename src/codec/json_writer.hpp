@@ -65,6 +65,8 @@ void append_json(std::string& out, const RepoGcKey& value);
 void append_json(std::string& out, const RepoGc& value);
 void append_json(std::string& out, const GlobalRepoGc& value);
 void append_json(std::string& out, const AddedOutput& value);
+void append_json(std::string& out, const StuckItem& value);
+void append_json(std::string& out, const DrainReport& value);
 void append_json(std::string& out, const Bandwidth& value);
 
 // The templates come last: they must see every overload above.

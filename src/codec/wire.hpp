@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/msgpack.hpp"
+#include "model/drain.hpp"
 #include "model/metric.hpp"
 #include "model/peer_info.hpp"
 #include "model/pin.hpp"
@@ -50,6 +51,7 @@ void encode(Writer& out, const NodeWithMeta& value);
 void encode(Writer& out, const RepoStat& value);
 void encode(Writer& out, const RepoGcKey& value);
 void encode(Writer& out, const RepoGc& value);
+void encode(Writer& out, const HeldHere& value);
 
 Result<> decode(Reader& in, bool& value);
 Result<> decode(Reader& in, std::string& value);
@@ -68,6 +70,7 @@ Result<> decode(Reader& in, NodeWithMeta& value);
 Result<> decode(Reader& in, RepoStat& value);
 Result<> decode(Reader& in, RepoGcKey& value);
 Result<> decode(Reader& in, RepoGc& value);
+Result<> decode(Reader& in, HeldHere& value);
 
 /// Signed and unsigned numbers keep Go's distinction. `corrupt` when a value does not fit.
 template <std::integral T>

@@ -174,4 +174,24 @@ Result<> decode(Reader& in, RepoGc& value) {
     });
 }
 
+void encode(Writer& out, const HeldHere& value) {
+    FieldWriter f(out);
+    f.always("n", value.pins);
+    f.always("k", value.kept);
+    f.put("b", value.stored_bytes);
+    f.put("w", value.waiting);
+    f.put("wi", value.waiting_items);
+}
+Result<> decode(Reader& in, HeldHere& value) {
+    value = {};
+    return read_fields(in, [&](BytesView key, Reader& r) -> Result<bool> {
+        if (key == "n") return take(r, value.pins);
+        if (key == "k") return take(r, value.kept);
+        if (key == "b") return take(r, value.stored_bytes);
+        if (key == "w") return take(r, value.waiting);
+        if (key == "wi") return take(r, value.waiting_items);
+        return false;
+    });
+}
+
 }  // namespace ipfscluster::codec

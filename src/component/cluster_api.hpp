@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "component/cordon.hpp"
 #include "component/ipfs_connector.hpp"
+#include "model/drain.hpp"
 #include "model/metric.hpp"
 #include "model/peer_info.hpp"
 #include "model/pin.hpp"
@@ -49,6 +51,12 @@ class AddSession {
     virtual Async<Cid> finish() = 0;
 };
 
+/// What came of the wish to remove a member.
+enum class Removal {
+    removed,  ///< it is no member any more
+    leaving   ///< it will be removed once its copies are elsewhere
+};
+
 /// The operations of one peer as the HTTP surfaces and the RPC handlers see it; `cluster::Cluster`
 /// implements it, tests have a fake. Global calls ask the other members. One strand.
 class ClusterApi {
@@ -62,8 +70,17 @@ class ClusterApi {
     virtual std::string hindrance() = 0;
     virtual SourcePtr<PeerInfo> peers() = 0;
     virtual Async<PeerInfo> peer_add(PeerId peer) = 0;
-    /// `conflict` while a pin would lose its last live copy, unless `force`.
-    virtual Async<> peer_remove(PeerId peer, bool force) = 0;
+    /// At once where no pin loses its last live copy, or with `force`; else once the copies are
+    /// elsewhere. `conflict`: nobody could take them.
+    virtual Async<Removal> peer_remove(PeerId peer, bool force) = 0;
+    /// Tells the cluster to give a member no new pins, to move those it has, or neither any more.
+    /// What it has then, and what could not move; `dry_run`: nothing is told. `not_found`: no
+    /// member. `conflict`: nothing is moved here, by configuration. `unsupported`: `everything`.
+    virtual Async<DrainReport> peer_cordon(PeerId peer, Cordon cordon, bool dry_run) = 0;
+    /// What was told about a member and how far it has come. `not_found`: no member.
+    virtual Async<DrainReport> peer_drain(PeerId peer) = 0;
+    /// What this peer has of its own while its pins move.
+    virtual Async<HeldHere> held_here() = 0;
     virtual Async<> join(Multiaddr address) = 0;
 
     virtual Async<Pin> pin(Pin pin) = 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "model/drain.hpp"
 #include "multi/cid.hpp"
 #include "multi/multiaddr.hpp"
 #include "multi/peer_id.hpp"
@@ -35,6 +36,7 @@ struct PeerInfo {
     std::string error;
     IpfsId ipfs;
     std::string peername;
+    MemberNote note;  ///< by whoever lists it; not sent between peers
 };
 
 struct RepoStat {

@@ -136,7 +136,7 @@ asio::awaitable<Error> Peer::wait_ended() {
 }
 
 Async<> Peer::leave() {
-    ICL_CO_TRY(co_await consensus_->remove_peer(parts_.host.id()));
+    ICL_CO_TRY(co_await cluster_->leave());
     left_ = true;
     co_return ok();
 }

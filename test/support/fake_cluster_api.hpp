@@ -162,6 +162,10 @@ class FakeClusterApi final : public component::ClusterApi {
     std::vector<Alert> alert_list;
     std::vector<Metric> metric_list;
     std::string hindered;
+    component::Removal removal = component::Removal::removed;
+    std::vector<DrainReport> reports;  ///< in turn
+    std::optional<Error> drain_error;  ///< of `peer_drain` when there are no more
+    HeldHere held;
 
     PeerId self() const override { return us; }
     Async<PeerInfo> id() override {
@@ -181,16 +185,30 @@ class FakeClusterApi final : public component::ClusterApi {
         info.id = peer;
         co_return info;
     }
-    Async<> peer_remove(PeerId peer, bool force) override {
+    Async<component::Removal> peer_remove(PeerId peer, bool force) override {
         calls.push_back("peer_remove " + peer.to_string() + (force ? " force" : ""));
         if (call_error) co_return fail(*call_error);
-        co_return ok();
+        co_return removal;
     }
     Async<> join(Multiaddr address) override {
         calls.push_back("join " + address.to_string());
         if (call_error) co_return fail(*call_error);
         co_return ok();
     }
+    Async<DrainReport> peer_cordon(PeerId peer, component::Cordon cordon, bool dry_run) override {
+        calls.push_back("peer_cordon " + peer.to_string() + " " +
+                        std::to_string(static_cast<int>(cordon.kind)) +
+                        (cordon.everything ? " everything" : "") + (dry_run ? " dry" : ""));
+        if (call_error) co_return fail(*call_error);
+        co_return next_report();
+    }
+    Async<DrainReport> peer_drain(PeerId peer) override {
+        calls.push_back("peer_drain " + peer.to_string());
+        if (drain_error && reports.empty()) co_return fail(*drain_error);
+        if (call_error) co_return fail(*call_error);
+        co_return next_report();
+    }
+    Async<HeldHere> held_here() override { co_return held; }
 
     Async<Pin> pin(Pin pin) override {
         calls.push_back("pin " + pin.cid.to_string());
@@ -354,6 +372,12 @@ class FakeClusterApi final : public component::ClusterApi {
     }
 
  private:
+    DrainReport next_report() {
+        if (reports.empty()) return {};
+        auto report = reports.front();
+        reports.erase(reports.begin());
+        return report;
+    }
     template <class T>
     SourcePtr<T> list(std::vector<T> items) {
         if (list_error) return std::make_unique<FailingSource<T>>(std::move(items), *list_error);

@@ -132,7 +132,19 @@ class LoneConsensus : public component::Consensus {
     std::vector<PeerId> members;
     std::vector<PinOperation> committed;
     bool strong = true, has_all = true;
+    std::map<PeerId, component::Cordon> told;
 
+    component::Cordon cordon(const PeerId& peer) override {
+        const auto found = told.find(peer);
+        return found == told.end() ? component::Cordon{} : found->second;
+    }
+    std::vector<std::pair<PeerId, component::Cordon>> cordons() override {
+        return {told.begin(), told.end()};
+    }
+    Async<> set_cordon(PeerId peer, component::Cordon cordon) override {
+        told[peer] = cordon;
+        co_return ok();
+    }
     Async<> start() override { co_return ok(); }
     Async<component::CommitResult> commit(PinOperation operation) override {
         committed.push_back(std::move(operation));

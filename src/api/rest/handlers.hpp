@@ -25,6 +25,10 @@ Async<> post_gc(Deps deps, Exchange& e);
 Async<> get_peers(Deps deps, Exchange& e);
 Async<> post_peer(Deps deps, Exchange& e);
 Async<> delete_peer(Deps deps, Exchange& e, std::string peer);
+Async<> post_cordon(Deps deps, Exchange& e, std::string peer);
+Async<> post_uncordon(Deps deps, Exchange& e, std::string peer);
+Async<> post_drain(Deps deps, Exchange& e, std::string peer);
+Async<> get_drain(Deps deps, Exchange& e, std::string peer);
 
 // The pinset.
 Async<> get_allocations(Deps deps, Exchange& e);

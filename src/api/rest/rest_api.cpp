@@ -112,6 +112,10 @@ http::Router make_rest_router(std::shared_ptr<const RestDeps> deps) {
     r.add(Method::get, "/peers", get_peers);
     r.add(Method::post, "/peers", post_peer);
     r.add(Method::del, "/peers/{peer}", "peer", delete_peer);
+    r.add(Method::post, "/peers/{peer}/cordon", "peer", post_cordon);
+    r.add(Method::post, "/peers/{peer}/uncordon", "peer", post_uncordon);
+    r.add(Method::post, "/peers/{peer}/drain", "peer", post_drain);
+    r.add(Method::get, "/peers/{peer}/drain", "peer", get_drain);
     r.add(Method::post, "/ipfs/gc", post_gc);
     r.add(Method::get, "/ipfs/{path...}", "path", get_content);
     r.add(Method::head, "/ipfs/{path...}", "path", get_content);

@@ -181,14 +181,24 @@ CommandSpec make_table() {
     const FlagSpec filter{{"filter"}, Kind::text, "comma list of states to show", "", ""};
     CommandSpec app{"ipfs-cluster-ctl", "", "controls a peer of an IPFS cluster",
                     global_flags(),     {}, false};
+    const Flags told{boolean({"dry-run"}, "only tell what it has and what could not move")};
     CommandSpec peers{"peers", "", "the members of the cluster", {}, {}, false};
     peers.commands = {
         {"ls", "", "list them", {}, {}, false},
         {"add", "<peer id or multiaddress>", "add a member", {}, {}, false},
         {"rm",
          "<peer id>",
-         "remove a member",
-         {boolean({"force"}, "even if a pin loses its last live copy")},
+         "remove a member; copies that only it has move to others first",
+         {boolean({"force"}, "at once, even if a pin loses its last live copy"),
+          boolean({"no-wait"}, "do not wait until it is gone")},
+         {},
+         false},
+        {"cordon", "<peer id>", "give a member no new pins", told, {}, false},
+        {"uncordon", "<peer id>", "take cordon, drain or rm back", told, {}, false},
+        {"drain",
+         "<peer id>",
+         "give a member no new pins and move those it has; it stays a member",
+         told,
          {},
          false},
     };

@@ -9,6 +9,11 @@ Exit run_version(Context* context);
 Exit run_peers_ls(Context* context);
 Exit run_peers_add(Context* context);
 Exit run_peers_rm(Context* context);
+Exit run_peers_cordon(Context* context);
+Exit run_peers_uncordon(Context* context);
+Exit run_peers_drain(Context* context);
+/// Tells on standard error how far a peer that leaves has come, until it is gone.
+Exit follow_leave(Context* context, PeerId peer);
 Exit run_add(Context* context);
 Exit run_pin_add(Context* context);
 Exit run_pin_rm(Context* context);

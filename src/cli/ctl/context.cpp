@@ -21,6 +21,21 @@ int complain(Context& context, std::string_view doing, std::string_view cause) {
     return kExitFailed;
 }
 
+Result<PeerId> peer_argument(const std::string& text) {
+    if (text.empty()) return fail(Kind::invalid, "a peer id is needed");
+    const auto quoted = "\"" + text + "\"";
+    if (!text.starts_with('/')) {
+        auto id = PeerId::parse(text);
+        if (!id) return fail(id.error().in(quoted));
+        return id;
+    }
+    const auto address = Multiaddr::parse(text);
+    if (!address) return fail(address.error().in(quoted));
+    const auto id = address.value().peer_id();
+    if (!id) return fail(Kind::invalid, quoted + ": the address has no /p2p/<peer id>");
+    return *id;
+}
+
 Result<std::string> content_path(const std::string& argument) {
     if (argument.empty()) return fail(Kind::invalid, "a CID or path is needed");
     // As the server takes it: an address with `//` or `.` in it would only be sent elsewhere.

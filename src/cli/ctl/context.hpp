@@ -69,6 +69,8 @@ Exit print_stream(Context* context, client::Call<client::StreamPtr<T>> call) {
     }
 }
 
+/// A peer id, or that of an address which ends with one.
+Result<PeerId> peer_argument(const std::string& text);
 /// "/ipfs/<cid>…" of a CID or path the user gave; the CID in it has been checked.
 Result<std::string> content_path(const std::string& argument);
 /// Pin options from the flags pin add, pin update and add share.

@@ -41,20 +41,52 @@ std::string depth_words(int max_depth) {
     return "Recursive-" + std::to_string(max_depth);
 }
 
+/// What is told about a peer, behind what Go prints; nothing where there is nothing to tell.
+std::string note_lines(const MemberNote& note) {
+    std::string out;
+    if (note.away_since != kTimeUnset)
+        out += "  > Away since " + format_rfc3339(note.away_since) + "\n";
+    if (note.cordon.empty()) return out;
+    std::string what = note.cordon;
+    what[0] = static_cast<char>(what[0] - 'a' + 'A');
+    out += "  > " + what + " since " + format_rfc3339(note.cordon_since);
+    if (note.left) out += fmt::format(", {} pins left", *note.left);
+    return out + "\n";
+}
+
 }  // namespace
 
+std::string text_of(const DrainReport& report) {
+    std::string out = report.peer.to_string() + " | " + upper(report.kind);
+    if (report.since != kTimeUnset && report.kind != "none")
+        out += " since " + format_rfc3339(report.since);
+    if (!report.alive) out += " | AWAY";
+    out +=
+        fmt::format("\n  > Pins: {} | Kept for others: {} | Held by every peer: {} | Stores: {}\n",
+                    report.pins, report.kept ? std::to_string(*report.kept) : "unknown",
+                    report.everywhere, report.bytes ? human_bytes(*report.bytes) : "unknown");
+    if (report.blocked > 0 || report.waiting > 0)
+        out += fmt::format("  > Cannot move: {} | Wait for long: {}\n", report.blocked,
+                           report.waiting);
+    for (const auto& item : report.stuck)
+        out += "    - " + item.cid.to_string() + ": " + item.reason + "\n";
+    return out;
+}
+
 std::string text_of(const PeerInfo& peer) {
-    if (!peer.error.empty()) return peer.id.to_string() + " | ERROR: " + peer.error + "\n";
+    if (!peer.error.empty())
+        return peer.id.to_string() + " | ERROR: " + peer.error + "\n" + note_lines(peer.note);
     std::string out =
         fmt::format("{} | {} | Sees {} other peers\n  > Addresses:\n", peer.id.to_string(),
                     peer.peername, static_cast<std::int64_t>(peer.cluster_peers.size()) - 1);
     for (const std::string& address : sorted_texts(peer.addresses))
         out += "    - " + address + "\n";
-    if (!peer.ipfs.error.empty()) return out + "  > IPFS ERROR: " + peer.ipfs.error + "\n";
+    if (!peer.ipfs.error.empty())
+        return out + "  > IPFS ERROR: " + peer.ipfs.error + "\n" + note_lines(peer.note);
     out += "  > IPFS: " + peer.ipfs.id.to_string() + "\n";
     for (const std::string& address : sorted_texts(peer.ipfs.addresses))
         out += "    - " + address + "\n";
-    return out;
+    return out + note_lines(peer.note);
 }
 
 std::string text_of(const GlobalPinInfo& status) {

@@ -12,6 +12,7 @@
 namespace ipfscluster::ctl {
 
 std::string text_of(const PeerInfo& peer);
+std::string text_of(const DrainReport& report);
 std::string text_of(const GlobalPinInfo& status);
 std::string text_of(const Pin& pin);
 std::string text_of(const AddedOutput& added);

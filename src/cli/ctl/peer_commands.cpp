@@ -23,26 +23,6 @@ Exit run_peers_ls(Context* context) {
     return print_stream(context, context->api.peers());
 }
 
-namespace {
-
-/// A peer id, or an address that ends with one.
-Result<PeerId> peer_argument(const std::string& text) {
-    if (text.empty()) return fail(Kind::invalid, "a peer id is needed");
-    const auto quoted = "\"" + text + "\"";
-    if (!text.starts_with('/')) {
-        auto id = PeerId::parse(text);
-        if (!id) return fail(id.error().in(quoted));
-        return id;
-    }
-    const auto address = Multiaddr::parse(text);
-    if (!address) return fail(address.error().in(quoted));
-    const auto id = address.value().peer_id();
-    if (!id) return fail(Kind::invalid, quoted + ": the address has no /p2p/<peer id>");
-    return *id;
-}
-
-}  // namespace
-
 Exit run_peers_add(Context* context) {
     const auto peer = peer_argument(context->argument(0));
     if (!peer) co_return complain(*context, "parsing peer ID", peer.error().text);
@@ -53,8 +33,14 @@ Exit run_peers_rm(Context* context) {
     const auto peer = peer_argument(context->argument(0));
     if (!peer) co_return complain(*context, "parsing peer ID", peer.error().text);
     const bool force = context->flags().boolean("force");
-    const auto removed = co_await context->api.peer_remove(peer.value(), force);
-    co_return removed ? kExitOk : report(*context, removed.error());
+    const auto gone = co_await context->api.peer_remove(peer.value(), force);
+    if (!gone) co_return report(*context, gone.error());
+    if (gone.value()) co_return kExitOk;
+    if (!context->flags().boolean("no-wait"))
+        co_return co_await follow_leave(context, peer.value());
+    context->err << "the peer leaves once its copies are elsewhere; `peers ls` tells how far it "
+                    "is\n";
+    co_return kExitOk;
 }
 
 Exit run_ipfs_gc(Context* context) {

@@ -288,7 +288,7 @@ class Chaos {
             if (number == leaving_ || !peer.up() || !peer.member) continue;
             cluster_.note("remove " + std::to_string(leaving_) + " through " +
                           std::to_string(number));
-            removal_ = cluster_.request<void>(
+            removal_ = cluster_.request<component::Removal>(
                 number, peer.life().cluster.peer_remove(cluster_.peer(leaving_).id, true));
             return;
         }
@@ -346,7 +346,7 @@ class Chaos {
     std::map<Cid, Bytes> contents_;
     int calm_left_ = 30;
     int leaving_ = -1;
-    std::shared_ptr<std::optional<Result<>>> removal_;
+    std::shared_ptr<std::optional<Result<component::Removal>>> removal_;
     int crashes_ = 0;
 };
 

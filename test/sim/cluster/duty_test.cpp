@@ -146,7 +146,7 @@ TEST_F(DutyTest,
 TEST_F(DutyTest, what_this_kind_lacks_is_said) {
     auto& api = cluster.peer(0).life().cluster;
     const auto other = cluster.peer(1).id;
-    const auto removed = cluster.await<void>(0, api.peer_remove(other, true));
+    const auto removed = cluster.await<component::Removal>(0, api.peer_remove(other, true));
     ASSERT_FALSE(removed);
     EXPECT_EQ(removed.error().kind, Kind::unsupported) << removed.error().text;
     const auto trusted = cluster.await<void>(0, consensus(0).trust(other));

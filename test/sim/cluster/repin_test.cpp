@@ -296,11 +296,11 @@ TEST_F(SlowRepinTest, a_copy_on_a_peer_that_was_just_removed_is_no_live_copy) {
     ASSERT_NE(shared, rows.value().end());
     auto& api = cluster.peer(witness).life().cluster;
     const auto holders = shared->pin.allocations;
-    auto first = cluster.await<void>(witness, api.peer_remove(holders[0], false));
+    auto first = cluster.await<component::Removal>(witness, api.peer_remove(holders[0], false));
     ASSERT_TRUE(first) << first.error().text;
-    auto second = cluster.await<void>(witness, api.peer_remove(holders[1], false));
-    ASSERT_FALSE(second) << "nobody but the two may hold it yet";
-    EXPECT_EQ(second.error().kind, Kind::conflict);
+    auto second = cluster.await<component::Removal>(witness, api.peer_remove(holders[1], false));
+    ASSERT_TRUE(second) << second.error().text;
+    EXPECT_EQ(second.value(), component::Removal::leaving) << "nobody but the two may hold it yet";
     for (int number = 0; number < 4; ++number)
         if (cluster.peer(number).id == holders[0]) cluster.peer(number).member = false;
 }
@@ -312,7 +312,7 @@ TEST_F(RepinTest, the_pins_of_a_removed_peer_move_at_once) {
     const int gone = (cluster.leader() + 1) % 4;
     const int witness = (gone + 1) % 4;
     const auto gone_id = cluster.peer(gone).id;
-    auto removed = cluster.await<void>(
+    auto removed = cluster.await<component::Removal>(
         witness, cluster.peer(witness).life().cluster.peer_remove(gone_id, false));
     ASSERT_TRUE(removed) << removed.error().text;
     cluster.peer(gone).member = false;
@@ -322,7 +322,7 @@ TEST_F(RepinTest, the_pins_of_a_removed_peer_move_at_once) {
     }));
 }
 
-TEST_F(RepinTest, removing_the_last_live_holder_needs_force) {
+TEST_F(RepinTest, the_last_live_holder_goes_at_once_only_by_force) {
     cluster.start_all();
     ASSERT_EQ(cluster.settle(), "");
     pin_items(16, 1);
@@ -330,10 +330,12 @@ TEST_F(RepinTest, removing_the_last_live_holder_needs_force) {
     while (cluster.peer(holder).ipfs.held.empty()) ++holder;
     const int witness = (holder + 1) % 4;
     auto& api = cluster.peer(witness).life().cluster;
-    auto refused = cluster.await<void>(witness, api.peer_remove(cluster.peer(holder).id, false));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().kind, Kind::conflict);
-    auto forced = cluster.await<void>(witness, api.peer_remove(cluster.peer(holder).id, true));
+    auto asked =
+        cluster.await<component::Removal>(witness, api.peer_remove(cluster.peer(holder).id, false));
+    ASSERT_TRUE(asked) << asked.error().text;
+    EXPECT_EQ(asked.value(), component::Removal::leaving);
+    auto forced =
+        cluster.await<component::Removal>(witness, api.peer_remove(cluster.peer(holder).id, true));
     EXPECT_TRUE(forced) << forced.error().text;
     cluster.peer(holder).member = false;
     EXPECT_EQ(cluster.settle(30s), "");
@@ -364,10 +366,13 @@ TEST_F(RepinTest, a_holder_that_could_not_pin_is_no_live_copy) {
     while (pinned.value().allocated_to(cluster.peer(witness).id)) ++witness;
     cluster.world.run_for(2s);
     auto& api = cluster.peer(witness).life().cluster;
-    auto refused = cluster.await<void>(witness, api.peer_remove(good_id, false));
-    ASSERT_FALSE(refused) << "its only copy would be gone";
-    EXPECT_EQ(refused.error().kind, Kind::conflict);
-    EXPECT_NE(refused.error().text.find(cid(1).to_string()), std::string::npos);
+    auto refused = cluster.await<component::Removal>(witness, api.peer_remove(good_id, false));
+    ASSERT_TRUE(refused) << refused.error().text;
+    EXPECT_EQ(refused.value(), component::Removal::leaving) << "its only copy would be gone";
+    cluster.world.run_for(30s);
+    EXPECT_TRUE(cluster.peer(good).ipfs.held.contains(cid(1))) << "it has no other copy yet";
+    const auto listed = cluster.peer(witness).life().consensus.peers();
+    EXPECT_NE(std::find(listed.begin(), listed.end(), good_id), listed.end());
 
     for (int number = 0; number < 4; ++number) cluster.peer(number).ipfs.fault_drawn = nullptr;
     ASSERT_TRUE(cluster.world.run_until(
@@ -378,7 +383,7 @@ TEST_F(RepinTest, a_holder_that_could_not_pin_is_no_live_copy) {
         },
         60s));
     cluster.world.run_for(2s);
-    auto removed = cluster.await<void>(witness, api.peer_remove(good_id, false));
+    auto removed = cluster.await<component::Removal>(witness, api.peer_remove(good_id, false));
     EXPECT_TRUE(removed) << removed.error().text;
 }
 

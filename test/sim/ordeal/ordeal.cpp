@@ -169,7 +169,8 @@ bool Ordeal::act_of_process(const Event& event) {
 
 bool Ordeal::start(int number) {
     auto& started = peer(number);
-    if (started.up() || !started.stopped() || !started.member || number == leaving_) return false;
+    if (started.up() || !started.stopped() || !started.member) return false;
+    if (number == leaving_ && !gives_copies()) return false;
     cluster_.start(number);
     return true;
 }
@@ -389,10 +390,20 @@ void Ordeal::ask_to_remove() {
         const bool known =
             std::find(listed.begin(), listed.end(), peer(leaving_).id) != listed.end();
         if (!removal_ && !known) continue;
-        removal_ = cluster_.request<void>(
+        removal_ = cluster_.request<component::Removal>(
             number, asked.life().cluster.peer_remove(peer(leaving_).id, force));
         return;
     }
+}
+
+/// The peer that leaves is needed until others have its copies.
+bool Ordeal::gives_copies() {
+    for (int number = 0; number < cluster_.size(); ++number) {
+        auto& asked = peer(number);
+        if (number == leaving_ || !asked.up() || !asked.member) continue;
+        if (asked.life().consensus.cordon(peer(leaving_).id).moves_pins()) return true;
+    }
+    return false;
 }
 
 void Ordeal::note_removal() {
@@ -400,6 +411,8 @@ void Ordeal::note_removal() {
     const auto& said = removal_->value();
     const bool refused = !said && said.error().kind == Kind::conflict;
     if (!said && !refused) return;  // asked again at the end
+    // Its copies move first; it is gone when it is asked for again.
+    if (said && said.value() == component::Removal::leaving) return;
     if (said) {
         peer(leaving_).member = false;
         tally_.count("removal done");
@@ -416,7 +429,25 @@ void Ordeal::finish_removal() {
         for (int number = 0; number < cluster_.size(); ++number) start(number);
         cluster_.world.run_for(1s);
         note_removal();
+        if (leaving_ >= 0 && tries == 60) take_back();
         if (leaving_ >= 0 && (!removal_ || removal_->has_value())) ask_to_remove();
+    }
+}
+
+/// A peer whose copies nobody can take for so long is told to stay.
+void Ordeal::take_back() {
+    const auto id = peer(leaving_).id;
+    for (int number = 0; number < cluster_.size(); ++number) {
+        auto& asked = peer(number);
+        if (number == leaving_ || !asked.up() || !asked.member) continue;
+        if (!asked.life().consensus.cordon(id).moves_pins()) continue;
+        auto told =
+            cluster_.await<DrainReport>(number, asked.life().cluster.peer_cordon(id, {}, false));
+        if (!told) continue;
+        tally_.count("removal refused");
+        leaving_ = -1;
+        removal_.reset();
+        return;
     }
 }
 

@@ -72,7 +72,9 @@ class Ordeal {
     bool rejoin(int number);
     void ask_to_remove();
     void note_removal();
+    bool gives_copies();
     void finish_removal();
+    void take_back();
     int members() const;
     /// Everybody is up, ready and a voter: one disk may be lost now.
     bool all_well();
@@ -92,7 +94,7 @@ class Ordeal {
     std::vector<Cid> items_;
     std::map<Cid, Bytes> contents_;
     int leaving_ = -1;  ///< whose removal has been asked for and has no known outcome yet
-    std::shared_ptr<std::optional<Result<>>> removal_;
+    std::shared_ptr<std::optional<Result<component::Removal>>> removal_;
     bool ignore_histories_ = false;
     int wiped_ = -1;  ///< who lost data and is not back yet
     int wrong_clock_ = -1;

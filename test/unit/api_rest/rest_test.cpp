@@ -267,6 +267,58 @@ TEST_F(Rest, members_are_added_and_removed) {
     EXPECT_EQ(cluster.calls.back(), "peer_remove " + peer + " force");
 }
 
+TEST_F(Rest, a_removal_that_takes_its_time_is_accepted_without_a_body) {
+    start();
+    const auto peer = ed25519_from_seed(std::string(32, 'b')).id.to_string();
+    cluster.removal = component::Removal::leaving;
+    const auto answer = del("/peers/" + peer);
+    EXPECT_EQ(answer.status, 202);
+    EXPECT_EQ(answer.body, "");
+}
+
+TEST_F(Rest, members_are_told_apart) {
+    start();
+    const auto id = ed25519_from_seed(std::string(32, 'b')).id;
+    const auto peer = id.to_string();
+    DrainReport report;
+    report.peer = id;
+    report.kind = "draining";
+    report.since = parse_rfc3339("2026-01-31T12:00:00Z").value();
+    report.alive = true;
+    report.pins = 3;
+    report.everywhere = 5;
+    report.blocked = 1;
+    report.stuck.push_back({test_cid("a"), "no room"});
+    cluster.reports = {report};
+    const auto drained = post("/peers/" + peer + "/drain");
+    EXPECT_EQ(drained.status, 200);
+    EXPECT_EQ(
+        drained.body,
+        "{\"id\":\"" + peer +
+            "\",\"kind\":\"draining\",\"since\":\"2026-01-31T12:00:00Z\",\"everything\":false,"
+            "\"alive\":true,\"left\":3,\"pins\":3,\"kept\":null,\"everywhere\":5,\"bytes\":null,"
+            "\"blocked\":1,\"waiting\":0,\"stuck\":[{\"cid\":\"" +
+            test_cid("a").to_string() + "\",\"reason\":\"no room\"}]}\n");
+    EXPECT_EQ(cluster.calls.back(), "peer_cordon " + peer + " 2");
+    EXPECT_EQ(post("/peers/" + peer + "/cordon?dry-run=true").status, 200);
+    EXPECT_EQ(cluster.calls.back(), "peer_cordon " + peer + " 1 dry");
+    EXPECT_EQ(post("/peers/" + peer + "/cordon?everything=true").status, 200);
+    EXPECT_EQ(cluster.calls.back(), "peer_cordon " + peer + " 1 everything");
+    EXPECT_EQ(post("/peers/" + peer + "/uncordon").status, 200);
+    EXPECT_EQ(cluster.calls.back(), "peer_cordon " + peer + " 0");
+    EXPECT_EQ(get("/peers/" + peer + "/drain").status, 200);
+    EXPECT_EQ(cluster.calls.back(), "peer_drain " + peer);
+    EXPECT_EQ(post("/peers/x/drain").status, 400);
+    EXPECT_EQ(get("/peers/x/drain").status, 400);
+    for (const auto& [kind, status] :
+         {std::pair(Kind::not_found, 404), std::pair(Kind::conflict, 409),
+          std::pair(Kind::unsupported, 501), std::pair(Kind::unavailable, 500)}) {
+        cluster.call_error = Error{kind, "no"};
+        EXPECT_EQ(post("/peers/" + peer + "/drain").status, status);
+        EXPECT_EQ(get("/peers/" + peer + "/drain").status, status);
+    }
+}
+
 TEST_F(Rest, garbage_collection_of_one_or_all) {
     start();
     EXPECT_NE(post("/ipfs/gc").body.find("\"peername\":\"fake\""), std::string::npos);

@@ -245,6 +245,20 @@ TEST(needs_repin, when_a_holder_left_or_died_and_fewer_than_the_minimum_live) {
     EXPECT_FALSE(needs_repin(meta, {peer(1)}, left));
 }
 
+TEST(needs_repin, when_the_pins_of_a_holder_move_however_many_others_there_are) {
+    const auto moves = [](int number) {
+        return [number](const PeerId& other) { return other == peer(number); };
+    };
+    auto pin = test::pin_on(cid(1), {peer(1), peer(2)});
+    pin.options.replication_min = 1;
+    EXPECT_FALSE(needs_repin(pin, {}, moves(3)));
+    EXPECT_TRUE(needs_repin(pin, {}, moves(2)));
+    EXPECT_TRUE(needs_repin(pin, {peer(2)}, moves(2))) << "dead or not";
+    pin.options.replication_min = pin.options.replication_max = -1;
+    pin.allocations.clear();
+    EXPECT_FALSE(needs_repin(pin, {}, moves(2))) << "every peer holds it";
+}
+
 TEST(repin_wish, gets_new_peers_even_when_the_pin_was_once_an_update) {
     auto pin = test::pin_on(cid(1), {peer(1), peer(2)});
     pin.options.pin_update = cid(2);

@@ -266,6 +266,121 @@ TEST_F(PinnerTest, a_repair_gives_nothing_to_those_that_could_not_fetch_it) {
     EXPECT_EQ(holders(1), (std::set<PeerId>{peer(3), peer(4)}));
 }
 
+TEST_F(PinnerTest, a_cordoned_peer_is_given_nothing_new_and_keeps_what_it_has) {
+    auto pinner = make();
+    consensus->told[peer(4)].kind = component::Cordon::Kind::cordoned;
+    Pin wish;
+    wish.cid = cid(1);
+    ASSERT_TRUE(drive(world, pinner.pin(wish)));
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(2), peer(3)}));
+    const auto blocks = drive(world, pinner.allocate_blocks(wish)).value();
+    EXPECT_EQ((std::set<PeerId>{blocks.begin(), blocks.end()}),
+              (std::set<PeerId>{peer(2), peer(3)}));
+    put(pin_on(cid(2), {peer(1), peer(4)}));
+    wish.cid = cid(2);
+    wish.options.name = "renamed";
+    ASSERT_TRUE(drive(world, pinner.pin(wish)));
+    EXPECT_EQ(holders(2), (std::set<PeerId>{peer(1), peer(4)}));
+    // A copy of it under another CID is new to that peer.
+    Pin copy;
+    copy.cid = cid(3);
+    copy.options.pin_update = cid(2);
+    ASSERT_TRUE(drive(world, pinner.pin(copy)));
+    EXPECT_FALSE(holders(3).contains(peer(4)));
+    EXPECT_TRUE(holders(3).contains(peer(1)));
+    EXPECT_EQ(holders(3).size(), 2u);
+    EXPECT_EQ(drive(world, pinner.repin(cid(2), {})).value(), Repin::no_need);
+}
+
+TEST_F(PinnerTest, who_names_a_peer_that_takes_no_pins_is_told_so) {
+    auto pinner = make();
+    consensus->told[peer(4)].kind = component::Cordon::Kind::draining;
+    Pin wish;
+    wish.cid = cid(1);
+    wish.options.user_allocations = {peer(4)};
+    const auto refused = drive(world, pinner.pin(wish));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Kind::conflict);
+    EXPECT_NE(refused.error().text.find("draining"), std::string::npos) << refused.error().text;
+    EXPECT_NE(refused.error().text.find(peer(4).to_string()), std::string::npos);
+    EXPECT_FALSE(drive(world, pinner.allocate_blocks(wish)));
+    // What it has it may keep, as long as nothing moves.
+    put(pin_on(cid(1), {peer(1), peer(4)}));
+    EXPECT_FALSE(drive(world, pinner.pin(wish)));
+    consensus->told[peer(4)].kind = component::Cordon::Kind::cordoned;
+    ASSERT_TRUE(drive(world, pinner.pin(wish)));
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(1), peer(4)}));
+}
+
+TEST_F(PinnerTest, too_few_peers_names_those_that_take_no_pins) {
+    auto pinner = make();
+    for (int i = 2; i <= 4; ++i) consensus->told[peer(i)].kind = component::Cordon::Kind::cordoned;
+    Pin wish;
+    wish.cid = cid(1);
+    const auto refused = drive(world, pinner.pin(wish));
+    ASSERT_FALSE(refused);
+    for (int i = 2; i <= 4; ++i)
+        EXPECT_NE(refused.error().text.find(peer(i).to_string()), std::string::npos)
+            << refused.error().text;
+}
+
+TEST_F(PinnerTest, a_drained_peers_pins_move_and_its_fellow_holders_stay) {
+    auto pinner = make();
+    put(pin_on(cid(1), {peer(1), peer(4)}));
+    consensus->told[peer(4)].kind = component::Cordon::Kind::draining;
+    EXPECT_EQ(drive(world, pinner.repin(cid(1), {})).value(), Repin::moved);
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(1), peer(3)}));
+    EXPECT_EQ(drive(world, pinner.repin(cid(1), {})).value(), Repin::no_need);
+    // One that is silent for a while is a holder all the same.
+    put(pin_on(cid(2), {peer(1), peer(4)}));
+    monitor.dead = {peer(1)};
+    EXPECT_EQ(drive(world, pinner.repin(cid(2), {})).value(), Repin::moved);
+    EXPECT_EQ(holders(2), (std::set<PeerId>{peer(1), peer(3)}));
+    // Where nobody could take it, it stays and says why.
+    monitor.dead = {peer(1), peer(2), peer(3)};
+    put(pin_on(cid(3), {peer(4)}));
+    EXPECT_FALSE(drive(world, pinner.repin(cid(3), {})));
+    EXPECT_FALSE(pinner.could_move(stored(3).value(), peer(4), {}));
+    EXPECT_EQ(holders(3), (std::set<PeerId>{peer(4)}));
+}
+
+TEST_F(PinnerTest, a_repair_goes_on_where_nobody_can_take_what_moves) {
+    auto pinner = make();
+    put(pin_on(cid(1), {peer(1), peer(4)}));
+    consensus->told[peer(4)].kind = component::Cordon::Kind::draining;
+    monitor.dead = {peer(1), peer(2)};
+    const std::vector<PeerId> dead{peer(1), peer(2)};
+    EXPECT_EQ(drive(world, pinner.repin(cid(1), dead)).value(), Repin::moved);
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(3), peer(4)}));
+    EXPECT_FALSE(drive(world, pinner.repin(cid(1), dead))) << "what moves is stuck";
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(3), peer(4)}));
+}
+
+TEST_F(PinnerTest, a_drained_peer_that_falls_silent_is_waited_for_and_one_that_leaves_is_not) {
+    auto pinner = make();
+    put(pin_on(cid(1), {peer(1), peer(4)}));
+    monitor.dead = {peer(4)};
+    consensus->told[peer(4)].kind = component::Cordon::Kind::draining;
+    EXPECT_EQ(drive(world, pinner.repin(cid(1), {})).value(), Repin::no_need);
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(1), peer(4)}));
+    consensus->told[peer(4)].kind = component::Cordon::Kind::leaving;
+    EXPECT_EQ(drive(world, pinner.repin(cid(1), {})).value(), Repin::moved);
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(1), peer(3)}));
+}
+
+TEST_F(PinnerTest, a_wish_goes_on_where_nobody_could_take_the_place_of_a_drained_holder) {
+    auto pinner = make();
+    put(pin_on(cid(1), {peer(3), peer(4)}));
+    consensus->told[peer(4)].kind = component::Cordon::Kind::draining;
+    monitor.dead = {peer(1), peer(2)};
+    Pin wish;
+    wish.cid = cid(1);
+    wish.options.name = "renamed";
+    ASSERT_TRUE(drive(world, pinner.pin(wish)));
+    EXPECT_EQ(stored(1)->options.name, "renamed");
+    EXPECT_EQ(holders(1), (std::set<PeerId>{peer(3), peer(4)}));
+}
+
 TEST_F(PinnerTest, a_repair_does_not_raise_what_is_unpinned_in_between) {
     auto pinner = make();
     put(pin_on(cid(1), {peer(1), peer(2)}));

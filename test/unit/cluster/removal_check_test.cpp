@@ -106,5 +106,31 @@ TEST(RemovalCheck, a_list_that_is_not_whole_is_no_answer) {
     EXPECT_EQ(counted.error().kind, Kind::unavailable);
 }
 
+TEST(RemovalCheck, lacks_what_others_have_too_few_copies_of) {
+    const auto two = row(Status::pinned, Status::pinned, Status::pinned);
+    const auto one = row(Status::pinned, Status::pinned, Status::pinning);
+    EXPECT_FALSE(removal_lacks(two, kLeaver, kMembers, 2, false));
+    EXPECT_TRUE(removal_lacks(one, kLeaver, kMembers, 2, false));
+    EXPECT_FALSE(removal_lacks(one, kLeaver, kMembers, 1, false));
+    EXPECT_TRUE(removal_lacks(two, kLeaver, {kLeaver, kThird}, 2, false)) << "no member saves it";
+    // What the leaver has no copy of is none of its business, if that is known.
+    const auto none = row(Status::remote, Status::pin_error, Status::pinned);
+    EXPECT_FALSE(removal_lacks(none, kLeaver, kMembers, 2, false));
+    EXPECT_TRUE(removal_lacks(none, kLeaver, kMembers, 2, true));
+    EXPECT_FALSE(removal_lacks(row(Status::sharded, Status::sharded, Status::sharded), kLeaver,
+                               kMembers, 1, true));
+}
+
+TEST(RemovalCheck, the_minimum_elsewhere_is_that_of_the_pin) {
+    auto pin = test::pin_on(cid(1), {kLeaver, kOther});
+    EXPECT_EQ(needed_elsewhere(pin), 2u);
+    pin.options.replication_min = 1;
+    EXPECT_EQ(needed_elsewhere(pin), 1u);
+    pin.options.replication_min = pin.options.replication_max = -1;
+    EXPECT_EQ(needed_elsewhere(pin), 1u) << "held by every peer: one other is enough";
+    pin.type = PinType::meta;
+    EXPECT_EQ(needed_elsewhere(pin), 0u);
+}
+
 }  // namespace
 }  // namespace ipfscluster::cluster

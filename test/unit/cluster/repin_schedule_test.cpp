@@ -104,6 +104,40 @@ TEST_F(RepinScheduleTest, a_change_of_members_or_liveness_ends_the_wait) {
     EXPECT_EQ(wait(), -1);
 }
 
+TEST_F(RepinScheduleTest, a_peer_whose_pins_move_is_looked_after_until_it_is_told_otherwise) {
+    view.moving = {peer(3)};
+    EXPECT_TRUE(look());
+    const std::vector<PeerId> moving(1, peer(3));
+    schedule.walked(moving, moved, now);
+    EXPECT_EQ(wait(), 30);
+    schedule.walked(moving, nothing, now);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(wait(), 60) << "a long upload may still bring it something";
+        schedule.walked(moving, nothing, now);
+    }
+    schedule.walked(moving, left, now);
+    EXPECT_EQ(wait(), 10);
+    schedule.walked(moving, nothing, now);
+    EXPECT_EQ(wait(), 30);
+    schedule.walked(moving, nothing, now);
+    view.moving.clear();
+    EXPECT_EQ(wait(), -1);
+    view.moving = {peer(3)};
+    EXPECT_TRUE(look()) << "told again";
+}
+
+TEST_F(RepinScheduleTest, a_drained_peer_that_was_silent_is_walked_for_when_it_is_back) {
+    view.moving = {peer(3)};
+    EXPECT_TRUE(look());
+    schedule.walked({peer(3)}, left, now);
+    view.alive.erase(peer(3));
+    view.moving.clear();
+    EXPECT_FALSE(look());
+    view.alive.insert(peer(3));
+    view.moving = {peer(3)};
+    EXPECT_TRUE(look());
+}
+
 TEST_F(RepinScheduleTest, a_member_that_left_and_a_new_coordinator_are_news) {
     view.members.erase(peer(2));
     view.alive.erase(peer(2));

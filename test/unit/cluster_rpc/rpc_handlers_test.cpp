@@ -15,8 +15,8 @@ const std::map<std::string, Policy> kTable = [] {
     };
     add("Cluster", Policy::open, {"ID", "IDStream", "PeerAdd", "Version"});
     add("Cluster", Policy::trusted,
-        {"Alive", "PeerRemove", "Peers", "RecoverAllLocal", "RecoverLocal", "RepoGCLocal",
-         "SyncAllLocal", "SyncLocal"});
+        {"Alive", "HeldHere", "PeerRemove", "Peers", "RecoverAllLocal", "RecoverLocal",
+         "RepoGCLocal", "SyncAllLocal", "SyncLocal"});
     add("Cluster", Policy::closed,
         {"Alerts",
          "BandwidthByProtocol",
@@ -55,7 +55,7 @@ const std::map<std::string, Policy> kTable = [] {
 
 TEST_F(HandlersTest, the_trust_table_is_that_of_the_go_programs_and_ours) {
     const auto methods = server.methods();
-    EXPECT_EQ(methods.size(), 61U);
+    EXPECT_EQ(methods.size(), 62U);
     for (const auto& [name, policy] : methods) {
         const auto expected = kTable.find(name);
         ASSERT_NE(expected, kTable.end()) << name;
@@ -128,6 +128,16 @@ TEST_F(HandlersTest, members_ask_who_is_there_and_who_shall_go) {
               kClusterVersion);
     EXPECT_TRUE(drive(world, client.call<Empty>(peer(1), {"Cluster", "PeerRemove"}, peer(2))));
     EXPECT_EQ(api.calls.back(), "peer_remove " + peer(2).to_string());
+    api.held = {.pins = 3, .kept = 2, .stored_bytes = 100, .waiting = 1, .waiting_items = {}};
+    api.held.waiting_items.push_back(raw_cid("1"));
+    PeerClient asks(client);
+    const auto held = drive(world, asks.held_here(peer(1)));
+    ASSERT_TRUE(held) << held.error().text;
+    EXPECT_EQ(held.value().pins, 3u);
+    EXPECT_EQ(held.value().kept, 2u);
+    EXPECT_EQ(held.value().stored_bytes, 100u);
+    EXPECT_EQ(held.value().waiting, 1u);
+    EXPECT_EQ(held.value().waiting_items, api.held.waiting_items);
     api.members.resize(3);
     auto members = client.stream<PeerInfo, Empty>(peer(1), {"Cluster", "Peers"}, {});
     EXPECT_EQ(drive(world, collect(std::move(members))).value().size(), 3U);

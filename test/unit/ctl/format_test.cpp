@@ -34,6 +34,56 @@ TEST(Format, peers) {
     EXPECT_EQ(text_of(peer), kA + " | ERROR: dial failed\n");
 }
 
+TEST(Format, what_is_told_about_a_peer_stands_behind_what_it_says_itself) {
+    PeerInfo peer;
+    peer.id = id(kA);
+    peer.error = "dial failed";
+    peer.note.away_since = at("2026-01-31T12:00:00Z");
+    peer.note.cordon = "leaving";
+    peer.note.cordon_since = at("2026-01-31T11:00:00Z");
+    peer.note.left = 17;
+    const std::string lines =
+        "  > Away since 2026-01-31T12:00:00Z\n"
+        "  > Leaving since 2026-01-31T11:00:00Z, 17 pins left\n";
+    EXPECT_EQ(text_of(peer), kA + " | ERROR: dial failed\n" + lines);
+    peer.error.clear();
+    peer.note = {};
+    const auto plain = text_of(peer);
+    EXPECT_EQ(plain.find("since"), std::string::npos);
+    peer.note.cordon = "cordoned";
+    peer.note.cordon_since = at("2026-01-31T11:00:00Z");
+    EXPECT_EQ(text_of(peer), plain + "  > Cordoned since 2026-01-31T11:00:00Z\n");
+    // Through JSON as well.
+    const auto read = codec::parse_json<PeerInfo>(codec::to_json(peer));
+    ASSERT_TRUE(read) << read.error().text;
+    EXPECT_EQ(text_of(read.value()), text_of(peer));
+}
+
+TEST(Format, what_a_peer_that_is_emptied_has) {
+    DrainReport report;
+    report.peer = id(kA);
+    report.kind = "draining";
+    report.since = at("2026-01-31T12:00:00Z");
+    report.pins = 12;
+    report.everywhere = 4;
+    report.blocked = 1;
+    report.stuck.push_back({Cid::parse(kCid).value(), "no room"});
+    EXPECT_EQ(text_of(report),
+              kA +
+                  " | DRAINING since 2026-01-31T12:00:00Z | AWAY\n"
+                  "  > Pins: 12 | Kept for others: unknown | Held by every peer: 4 | Stores: "
+                  "unknown\n"
+                  "  > Cannot move: 1 | Wait for long: 0\n    - " +
+                  kCid + ": no room\n");
+    report.alive = true;
+    report.kept = 3;
+    report.bytes = 2'000'000;
+    const auto read = codec::parse_json<DrainReport>(codec::to_json(report));
+    ASSERT_TRUE(read) << read.error().text;
+    EXPECT_EQ(text_of(read.value()), text_of(report));
+    EXPECT_EQ(read.value().left(), 15u);
+}
+
 TEST(Format, status) {
     GlobalPinInfo status;
     status.cid = Cid::parse(kCid).value();

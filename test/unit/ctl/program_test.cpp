@@ -33,6 +33,19 @@ std::string pin_text() {
            "\",\"type\":\"pin\",\"replication_factor_min\":-1,\"replication_factor_max\":-1}\n";
 }
 
+/// What is said of a peer that leaves, in turn; then it is gone.
+std::vector<std::string> leaves;
+
+Async<> answer_leave(http::Exchange& e) {
+    if (leaves.empty())
+        co_return co_await e.respond(404, "application/json",
+                                     "{\"code\":404,\"message\":\"no such pin\"}\n");
+    if (e.request.method == http::Method::del) co_return co_await e.respond_empty(202);
+    auto next = leaves.front();
+    leaves.erase(leaves.begin());
+    co_return co_await e.respond(200, "application/json", std::move(next));
+}
+
 /// Answers the few requests the tests make.
 Async<> answer(http::Exchange& e) {
     const std::string path(e.request.path);
@@ -43,6 +56,7 @@ Async<> answer(http::Exchange& e) {
         co_return co_await e.respond(200, "application/json", status_of("pinned"));
     if (path == "/pins/ipfs/" + cid)
         co_return co_await e.respond(200, "application/json", pin_text());
+    if (path.starts_with("/peers/")) co_return co_await answer_leave(e);
     if (path.find("moved") != std::string::npos || path == "/peers" || path == "/id") {
         e.headers.add("Location", "https://elsewhere.example/login");
         if (path == "/id") co_return co_await e.respond_empty(302);
@@ -219,6 +233,30 @@ TEST_F(ProgramTest, get_and_cat_read_through_the_peer) {
     EXPECT_EQ(ctl({"get", kCid, "-o", folder_.path("saved")}), 1) << "files are not overwritten";
     EXPECT_NE(err_.find("incomplete"), std::string::npos);
     EXPECT_EQ(ctl({"cat", std::string(kCid) + "/missing"}), 2);
+}
+
+TEST_F(ProgramTest, a_peer_that_leaves_is_followed_until_it_is_gone) {
+    const auto said = [](int pins, int kept) {
+        return "{\"id\":\"" + std::string(kPeer) +
+               "\",\"kind\":\"leaving\",\"alive\":true,\"pins\":" + std::to_string(pins) +
+               ",\"kept\":" + std::to_string(kept) + "}";
+    };
+    leaves = {said(20, 0), said(5, 10), said(5, 10)};
+    EXPECT_EQ(ctl({"peers", "rm", kPeer}), 0);
+    EXPECT_EQ(out_, "") << "as of a removal at once";
+    EXPECT_EQ(err_,
+              "leaving: 20 of 20 to go\n"
+              "leaving: 15 of 20 to go, 10 of them kept until others have theirs\n");
+    leaves = {said(20, 0)};
+    EXPECT_EQ(ctl({"peers", "rm", "--no-wait", kPeer}), 0);
+    EXPECT_EQ(leaves.size(), 1u) << "nobody waits";
+    EXPECT_NE(err_.find("leaves once"), std::string::npos);
+    leaves = {said(20, 0), "{\"kind\":\"none\",\"alive\":true}"};
+    EXPECT_EQ(ctl({"peers", "rm", kPeer}), 1) << "somebody took it back";
+    EXPECT_NE(err_.find("stays a member"), std::string::npos) << err_;
+    leaves = {said(1, 0)};
+    EXPECT_EQ(ctl({"peers", "drain", "--dry-run", kPeer}), 0);
+    EXPECT_NE(out_.find("Pins: 1 "), std::string::npos) << out_;
 }
 
 }  // namespace
