@@ -13,6 +13,8 @@ inline constexpr Duration kPinSlowAfter = std::chrono::seconds(10);
 /// than 110 are alive at once, so that `pin_timeout` ends them and not this bound. To Kubo each is
 /// an open request and a bitswap session that waits for one block.
 inline constexpr std::size_t kSlowPinsMax = 128;
+/// Pins that run beside the workers: of those that have failed before one, whoever else waits.
+inline constexpr int kPinsBesideMax = 1;
 
 /// Whether a running pin is slow: it has fetched nothing for `slow_after`, counted from when the
 /// daemon was told. One that goes on after all is not dead, only slow: it has twice the time from

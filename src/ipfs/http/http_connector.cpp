@@ -64,7 +64,7 @@ HttpConnector::HttpConnector(World& world, http::ClientConfig where, HttpConnect
     : world_(world),
       options_(std::move(options)),
       client_(world, std::move(where), client_options(options_)),
-      limit_(options_.concurrent_pins),
+      limit_(options_.concurrent_pins + component::kPinsBesideMax),
       freed_(world.executor()),
       origins_changed_(world.executor()),
       tasks_(world, "ipfshttp") {}

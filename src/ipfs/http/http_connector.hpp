@@ -34,7 +34,7 @@ struct HttpConnectorOptions {
     Duration unpin_timeout = std::chrono::hours(3);
     Duration repogc_timeout = std::chrono::hours(24);
     bool unpin_disable = false;
-    int concurrent_pins = 10;  ///< beside slow ones
+    int concurrent_pins = 10;  ///< beside slow ones and kPinsBesideMax
     Duration pin_slow_after = component::kPinSlowAfter;
     /// After so many pins, unpins and blocks `trigger_informers` is called; 0: never.
     std::int64_t informer_trigger_interval = 0;
