@@ -31,7 +31,8 @@ Result<BytesView> take_bytes(BytesView& in, std::size_t max, std::string_view wh
 }
 
 bool is_fact(std::uint8_t kind) {
-    return kind == static_cast<std::uint8_t>(FactKind::cordon);
+    return kind == static_cast<std::uint8_t>(FactKind::feature_level) ||
+           kind == static_cast<std::uint8_t>(FactKind::cordon);
 }
 
 void put_operation(Bytes& out, const LoggedOperation& op) {
@@ -121,7 +122,7 @@ Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes, std::uin
     if (level > known_level)
         return fail(Kind::unsupported,
                     fmt::format("an entry of the log needs feature level {}, this build knows "
-                                "levels up to {}: install a newer one",
+                                "levels up to {}: install a newer build",
                                 level, known_level));
     ICL_TRY(const auto count, take_uvarint(bytes));
     if (count > kOperationsPerEntryMax)

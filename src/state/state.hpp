@@ -7,6 +7,7 @@
 
 #include "model/pin_operation.hpp"
 #include "runtime/source.hpp"
+#include "state/feature_level.hpp"
 #include "storage/store.hpp"
 
 namespace ipfscluster::state {
@@ -14,9 +15,6 @@ namespace ipfscluster::state {
 /// The version of a database's layout. Version 1 had no kept copies; it is opened and becomes this
 /// one. A newer one is refused.
 inline constexpr std::uint32_t kFormatVersion = 2;
-/// What this build understands in the log: an entry says which level its readers need. Raised with
-/// each kind of operation, or meaning of one, that is new.
-inline constexpr std::uint32_t kFeatureLevel = 1;
 /// Origins whose sessions are remembered; beyond it the one not used for the longest time is
 /// forgotten.
 inline constexpr std::uint64_t kSessionsMax = 4096;
@@ -41,7 +39,7 @@ struct OperationId {
 
 /// Kinds of operations that are about the cluster and not about the pinset. Consensus makes them
 /// and reads their payload; here they only have a place in a session.
-enum class FactKind : std::uint8_t { none = 0, cordon = 4 };
+enum class FactKind : std::uint8_t { none = 0, feature_level = 3, cordon = 4 };
 
 /// One operation as it stands in the log (see docs/formats.md for its bytes).
 struct LoggedOperation : PinOperation {

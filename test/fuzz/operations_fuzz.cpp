@@ -60,13 +60,15 @@ std::vector<Bytes> seeds() {
     fact.id = {Bytes(16, 'o'), 9};
     fact.payload = "a fact";
     fact.level = state::kFeatureLevel;
+    auto raised = fact;
+    raised.fact = state::FactKind::feature_level;
     // Version 1 had no level.
     auto first = state::encode_operations(two_operations());
     first.erase(1, 1);
     first[0] = 1;
     return {state::encode_operations(two_operations()),
             state::encode_operations({}),
-            state::encode_operations({fact}),
+            state::encode_operations({fact, raised}),
             first,
             window.encode(),
             state::work_key({state::WorkLane::retry, 12, test::cid(3)})};

@@ -36,8 +36,7 @@ void check_facts(BytesView in) {
     }
     if (const auto facts = raft::ClusterFacts::decode(in)) {
         const auto again = raft::ClusterFacts::decode(facts.value().encode());
-        require(again && again.value().cordons() == facts.value().cordons(),
-                "facts are read again");
+        require(again && again.value().encode() == facts.value().encode(), "facts are read again");
     }
 }
 
@@ -83,6 +82,7 @@ std::vector<Bytes> seeds() {
     ClusterFacts facts;
     storage::Batch batch;
     facts.set_cordon(batch, fact.peer, fact.cordon);
+    facts.raise_feature_level(batch, 2);
     const SnapshotEnd end{4, "d", Bytes(32, 'c'), table, facts};
     const SnapshotPieceFrame piece{"rows", "last", 3, true};
     return {chosen(0, encode_frame(FrameType::hello, encode(hello)) +

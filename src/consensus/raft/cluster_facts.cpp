@@ -9,6 +9,7 @@ using storage::Family;
 
 namespace {
 
+constexpr std::string_view kFeatureLevel = "feature_level";
 constexpr std::string_view kCordonPrefix = "cordon/";
 constexpr char kCordonVersion = 1;
 /// Version, kind, everything, since.
@@ -85,7 +86,24 @@ Result<CordonFact> decode_cordon_fact(BytesView bytes) {
     return fact;
 }
 
+Bytes encode_level_fact(std::uint32_t level) {
+    Bytes out;
+    put_be32(out, level);
+    return out;
+}
+
+Result<std::uint32_t> decode_level_fact(BytesView bytes) {
+    if (bytes.size() != 4) return fail(Kind::corrupt, "feature level: wrong length");
+    return get_be32(bytes);
+}
+
 Result<bool> ClusterFacts::load(BytesView key, BytesView value) {
+    if (key == kFeatureLevel) {
+        auto level = decode_level_fact(value);
+        if (!level) return fail(level.error().in("raft_meta"));
+        feature_level_ = level.value();
+        return true;
+    }
     if (!key.starts_with(kCordonPrefix)) return false;
     auto peer = PeerId::from_bytes(key.substr(kCordonPrefix.size()));
     if (!peer) return fail(Kind::corrupt, "raft_meta cordon: " + peer.error().text);
@@ -93,6 +111,13 @@ Result<bool> ClusterFacts::load(BytesView key, BytesView value) {
     if (!cordon) return fail(cordon.error().in("raft_meta"));
     cordons_[std::move(peer.value())] = cordon.value();
     return true;
+}
+
+void ClusterFacts::raise_feature_level(storage::Batch& batch, std::uint32_t level) {
+    if (level <= feature_level_) return;
+    feature_level_ = level;
+    batch.put(Family::raft_meta, Bytes(kFeatureLevel), encode_level_fact(level));
+    ++changes_;
 }
 
 Cordon ClusterFacts::cordon(const PeerId& peer) const {
@@ -117,10 +142,12 @@ void ClusterFacts::install(storage::Batch& batch, ClusterFacts other) {
         batch.put(Family::raft_meta, cordon_key(peer), encode_cordon(cordon));
     cordons_ = std::move(other.cordons_);
     ++changes_;
+    raise_feature_level(batch, other.feature_level_);
 }
 
 Bytes ClusterFacts::encode() const {
     Bytes out(1, kFactsVersion);
+    put_be32(out, feature_level_);
     put_uvarint(out, cordons_.size());
     for (const auto& [peer, cordon] : cordons_) put_fact(out, {peer, cordon});
     return out;
@@ -131,9 +158,12 @@ Result<ClusterFacts> ClusterFacts::decode(BytesView bytes) {
     if (bytes[0] != kFactsVersion)
         return fail(Kind::unsupported, "the facts of a snapshot were made by a newer version");
     bytes.remove_prefix(1);
+    if (bytes.size() < 4) return fail(Kind::corrupt, "facts cut short");
+    ClusterFacts facts;
+    facts.feature_level_ = get_be32(bytes);
+    bytes.remove_prefix(4);
     ICL_TRY(const auto count, take_uvarint(bytes));
     if (count > kCordonsMax) return fail(Kind::corrupt, "facts: too many cordons");
-    ClusterFacts facts;
     for (std::uint64_t i = 0; i < count; ++i) {
         ICL_TRY(auto fact, take_fact(bytes));
         facts.cordons_[std::move(fact.peer)] = fact.cordon;

@@ -105,7 +105,28 @@ Result<> RaftConsensus::tick() {
     return engine_->tick();
 }
 
+/// After the requests: a change of members among them goes first.
+Result<> RaftConsensus::tend_level() {
+    const auto in_force = log_.facts().feature_level();
+    if (in_force >= options_.feature_level) return ok();
+    ICL_TRY(const auto status, engine_->status());
+    if (status.role != Role::leader || status.pending_change || status.transferee != 0) return ok();
+    ICL_TRY(const auto progress, engine_->progress());
+    std::vector<LevelRaise::MemberLevel> members;
+    for (const auto& member : progress) {
+        auto announced = member.recent_active ? links_.announced(member.id) : std::nullopt;
+        if (member.id == node_id_) announced = options_.feature_level;
+        members.push_back({member.id, announced});
+    }
+    const auto level = level_raise_.due(in_force, status.term, members);
+    if (!level) return ok();
+    const auto outcome = engine_->propose(level_entry(*level));
+    if (outcome) level_raise_.proposed(*level, status.term);
+    return tolerate(outcome, "feature level");
+}
+
 Result<> RaftConsensus::take_input() {
+    const bool tick_was_due = tick_due_;
     if (std::exchange(tick_due_, false)) {
         proposals_wait_ = false;
         ICL_TRY(tick());
@@ -123,6 +144,9 @@ Result<> RaftConsensus::take_input() {
         const auto work = std::move(requests_.front());
         requests_.pop_front();
         ICL_TRY(tolerate(work(*engine_), "request"));
+    }
+    if (tick_was_due) {
+        ICL_TRY(tend_level());
     }
     ICL_TRY(auto status, engine_->status());
     if (const auto question = reads_.next(status.leader, status.term, world_.steady_now())) {
@@ -279,7 +303,7 @@ Result<> RaftConsensus::apply(std::vector<LogEntry> committed,
             ICL_TRY(auto self_removed, apply_change(batch, entry));
             removed = self_removed;
         } else if (!entry.data.empty()) {
-            ICL_TRY(auto operations, state::decode_operations(entry.data));
+            ICL_TRY(auto operations, state::decode_operations(entry.data, options_.feature_level));
             ICL_TRY(auto results, state_.apply(batch, entry.index, operations));
             ICL_TRY(apply_facts(batch, operations, results));
             applied.push_back({std::move(operations), std::move(results)});
@@ -308,11 +332,15 @@ Result<> RaftConsensus::apply_facts(storage::Batch& batch,
                                     const std::vector<state::LoggedOperation>& operations,
                                     std::vector<state::ApplyResult>& results) {
     for (std::size_t i = 0; i < operations.size(); ++i) {
-        if (operations[i].fact != state::FactKind::cordon ||
-            results[i].outcome != state::ApplyOutcome::applied)
-            continue;
-        ICL_TRY(const auto fact, decode_cordon_fact(operations[i].payload));
-        if (!log_.set_cordon(batch, fact)) results[i].outcome = state::ApplyOutcome::not_found;
+        if (results[i].outcome != state::ApplyOutcome::applied) continue;
+        if (operations[i].fact == state::FactKind::cordon) {
+            ICL_TRY(const auto fact, decode_cordon_fact(operations[i].payload));
+            if (!log_.set_cordon(batch, fact)) results[i].outcome = state::ApplyOutcome::not_found;
+        } else if (operations[i].fact == state::FactKind::feature_level) {
+            ICL_TRY(const auto level, decode_level_fact(operations[i].payload));
+            log_.raise_feature_level(batch, level);
+            logger("raft")->info("the cluster has feature level {}", log_.facts().feature_level());
+        }
     }
     return ok();
 }

@@ -195,6 +195,7 @@ Async<> RaftConsensus::found(std::vector<PeerId> founders) {
     log_.set_identity(batch, incarnation);
     log_.set_cluster_id(batch, expected_cluster_id_);
     log_.found(batch, table);
+    log_.raise_feature_level(batch, std::min(state::kFoundingFeatureLevel, options_.feature_level));
     // Before the wait: whoever asks meanwhile has to see a founder.
     node_id_ = make_node_id(self_, incarnation);
     ICL_CO_TRY(co_await store_.write_synced(std::move(batch)));

@@ -112,6 +112,11 @@ void Links::drop_queue(Link& link) {
         events_.snapshot_lost(link.id, lost);
 }
 
+std::optional<std::uint32_t> Links::announced(NodeId id) const {
+    const auto found = links_.find(id);
+    return found != links_.end() ? found->second->announced : std::nullopt;
+}
+
 asio::awaitable<void> Links::run(Link* link) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto id = link->id;
@@ -134,7 +139,9 @@ asio::awaitable<void> Links::run_until_end(Link* link) {
         if (greeted) {
             pause = kLinkRetryMin;
             link->refused = false;
+            link->announced = greeted.value().reply.feature_level;
             auto ended = co_await pump(link, greeted.value().stream.get());
+            link->announced.reset();
             greeted.value().stream->reset();
             if (!ended && ended.error().kind == Kind::cancelled) co_return;
         } else {

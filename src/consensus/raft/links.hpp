@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "consensus/raft/wire.hpp"
 #include "runtime/signal.hpp"
@@ -49,6 +50,9 @@ class Links {
     bool send(NodeId to, const PeerId& peer, Bytes message, std::uint64_t snapshot_index = 0);
     /// The node is no member any more: its sender says what waits, if it can be reached, and ends.
     void end(NodeId id);
+    /// The feature level that the node announced when the stream we have to it was opened; nothing
+    /// while there is none.
+    std::optional<std::uint32_t> announced(NodeId id) const;
     std::size_t size() const { return links_.size(); }
     /// Bytes of messages ever given to `send`, dropped ones included.
     std::uint64_t given_bytes() const { return given_bytes_; }
@@ -62,6 +66,7 @@ class Links {
         std::size_t bytes = 0;
         std::uint64_t offered =
             0;  ///< snapshot offered by a message not yet given to the connection
+        std::optional<std::uint32_t> announced;  ///< while a stream is open
         Signal wake;
         bool ending = false;
         bool refused = false;  ///< and that has been told

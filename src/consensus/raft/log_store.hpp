@@ -78,6 +78,9 @@ class LogStore final : public LogReader {
     void set_applied(storage::Batch& batch, Position applied);
     Result<> set_conf_state(storage::Batch& batch, Bytes conf_state);
     void set_node(storage::Batch& batch, NodeId id, NodeRecord record);
+    void raise_feature_level(storage::Batch& batch, std::uint32_t level) {
+        facts_.raise_feature_level(batch, level);
+    }
     /// What was told about a member; false: it is none.
     bool set_cordon(storage::Batch& batch, const CordonFact& fact);
     /// Takes back what was told about a peer that is no member any more.

@@ -8,9 +8,16 @@ namespace ipfscluster::raft {
 
 namespace {
 
+Result<> level_suffices(std::uint32_t known, std::uint32_t demanded) {
+    if (known >= demanded) return ok();
+    return fail(Kind::conflict, "its build knows feature levels up to " + std::to_string(known) +
+                                    ", this cluster has level " + std::to_string(demanded) +
+                                    ": install a newer build there");
+}
+
 /// At the leader: `retryable` when the same may work soon, `conflict` when the cluster's state
-/// forbids it.
-Result<> propose_change(Engine& engine, const ChangeRequest& change) {
+/// forbids it. `level`: what a newcomer has to know.
+Result<> propose_change(Engine& engine, const ChangeRequest& change, std::uint32_t level) {
     ICL_TRY(auto status, engine.status());
     if (status.role != Role::leader) return fail(Kind::retryable, "this peer does not lead");
     if (status.pending_change)
@@ -22,6 +29,7 @@ Result<> propose_change(Engine& engine, const ChangeRequest& change) {
         if (std::any_of(members.begin(), members.end(),
                         [&](const Progress& member) { return member.id == change.node; }))
             return ok();
+        ICL_TRY(level_suffices(change.feature_level, level));
     }
     return engine.propose_change(change.op, change.node, change.context);
 }
@@ -51,7 +59,11 @@ Async<> RaftConsensus::propose_here(ChangeRequest change) {
     request([this, change, asked](Engine& engine) -> Result<> {
         // The disk held the driver up, and the asker has been told that nothing happened.
         if (asked->given_up) return ok();
-        asked->said = propose_change(engine, change);
+        // The engine's own word: the driver may have waited for the disk since it led last.
+        const auto status = engine.status();
+        const auto level =
+            level_raise_.demanded(log_.facts().feature_level(), status ? status.value().term : 0);
+        asked->said = propose_change(engine, change, level);
         changed_.notify_all();
         return *asked->said;
     });
@@ -168,10 +180,39 @@ Async<> RaftConsensus::add_peer(PeerId peer) {
     if (reply.has_cluster)
         co_return fail(Kind::conflict,
                        "peer " + peer.to_string() + " is a member of another cluster");
-    co_return co_await add_node(peer, reply.node);
+    ICL_CO_TRY(check_level(peer, reply.feature_level));
+    co_return co_await add_node(peer, reply.node, reply.feature_level);
 }
 
-Async<> RaftConsensus::add_node(PeerId peer, NodeId id) {
+Result<> RaftConsensus::check_level(const PeerId& newcomer, std::uint32_t known) const {
+    const auto suffices = level_suffices(known, log_.facts().feature_level());
+    if (!suffices) return fail(suffices.error().in("adding peer " + newcomer.to_string()));
+    return ok();
+}
+
+Async<> RaftConsensus::wait_level(std::uint32_t level, std::string what) {
+    const auto in_force = [this] { return log_.facts().feature_level(); };
+    // Once all members announce it a leader raises it with its next ticks.
+    const auto deadline = world_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(
+                                                    2 * options_.election_timeout);
+    while (in_force() < level) {
+        auto changed = co_await wait_change(deadline);
+        if (changed) continue;
+        if (changed.error().kind != Kind::timeout) co_return fail(changed.error());
+        if (in_force() >= level) break;
+        if (status_.leader == 0)
+            co_return fail(Kind::unavailable, "no leader: the cluster has no quorum");
+        ICL_CO_TRY(const auto who,
+                   co_await who_knows_less(world_, host_, peers(), hello(Purpose::probe), level));
+        if (in_force() >= level) break;
+        co_return fail(Kind::unsupported, what + " need feature level " + std::to_string(level) +
+                                              ", and this cluster has level " +
+                                              std::to_string(in_force()) + who);
+    }
+    co_return ok();
+}
+
+Async<> RaftConsensus::add_node(PeerId peer, NodeId id, std::uint32_t feature_level) {
     auto is_removed = [this, id] {
         const auto known = log_.nodes().find(id);
         return known != log_.nodes().end() && known->second.removed;
@@ -182,7 +223,7 @@ Async<> RaftConsensus::add_node(PeerId peer, NodeId id) {
         return is_removed() || std::any_of(log_.members().begin(), log_.members().end(),
                                            [id](const Member& member) { return member.id == id; });
     };
-    ChangeRequest change{ChangeOp::add_learner, id, peer.bytes()};
+    ChangeRequest change{ChangeOp::add_learner, id, peer.bytes(), feature_level};
     auto what = "adding peer " + peer.to_string();
     bool accepted = false;
     ICL_CO_TRY(
@@ -282,7 +323,7 @@ Async<> RaftConsensus::remove_nodes_of(PeerId peer) {
                                            [id](const Member& member) { return member.id == id; });
             return gone || status_.leader == id;
         };
-        ChangeRequest change{ChangeOp::remove, id, {}};
+        ChangeRequest change{ChangeOp::remove, id, {}, 0};
         auto what = "removing peer " + peer.to_string();
         auto removed = co_await change_until(std::move(gone_or_leads), std::move(change),
                                              std::move(what), &accepted);
@@ -369,6 +410,10 @@ void RaftConsensus::tend_members(Engine& engine) {
         // link would decide whether we lead.
         if (peer.matched < log_.compacted().index) continue;
         if (peer.matched + kCaughtUpEntries < status.value().last_index) continue;
+        // It may have come back with an earlier build.
+        if (links_.announced(peer.id).value_or(0) <
+            level_raise_.demanded(log_.facts().feature_level(), status.value().term))
+            continue;
         requests_.push_back([id = peer.id, context = peer_of(peer.id).bytes()](Engine& later) {
             return later.propose_change(ChangeOp::add_voter, id, context);
         });

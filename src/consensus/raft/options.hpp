@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "consensus/raft/log_floor.hpp"
 #include "multi/peer_id.hpp"
+#include "state/feature_level.hpp"
 
 namespace ipfscluster::raft {
 
@@ -26,6 +27,9 @@ struct RaftOptions {
     bool found_alone = false;
     /// Where the floor under the log is kept; null: nothing notices a log that lost its tail.
     std::shared_ptr<FloorFile> floor;
+
+    /// What this build understands in the log; tests set it to play another build.
+    std::uint32_t feature_level = state::kFeatureLevel;
 
     /// A follower that hears nothing for one to two election timeouts stands for election.
     Duration election_timeout = std::chrono::seconds(1);

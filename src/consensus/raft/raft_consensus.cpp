@@ -118,6 +118,12 @@ Result<> RaftConsensus::look_for_loss() {
         if (!read) logger("raft")->warn("no floor under the log: {}", read.error().text);
         if (read) floor = std::move(read.value());
     }
+    if (log_.facts().feature_level() > options_.feature_level)
+        return fail(Kind::unsupported, "this peer's cluster has feature level " +
+                                           std::to_string(log_.facts().feature_level()) +
+                                           ", this build knows levels up to " +
+                                           std::to_string(options_.feature_level) +
+                                           ": install a newer build. Nothing was changed");
     loss_ = opened ? what_is_missing(log_, floor, self_) : opened.error().text;
     if (loss_.empty()) return ok();
     return fail(Kind::corrupt, loss_);
@@ -190,8 +196,9 @@ PeerId RaftConsensus::peer_of(NodeId id) const {
 }
 
 Hello RaftConsensus::hello(Purpose purpose, NodeId wanted) const {
-    return {kWireVersion, purpose, node_id_,
-            log_.cluster_id().empty() ? expected_cluster_id_ : log_.cluster_id(), wanted};
+    return {kWireVersion, purpose,
+            node_id_,     log_.cluster_id().empty() ? expected_cluster_id_ : log_.cluster_id(),
+            wanted,       options_.feature_level};
 }
 
 Async<> RaftConsensus::wait_change(SteadyTime deadline) {
@@ -229,6 +236,7 @@ Async<> RaftConsensus::set_cordon(PeerId peer, component::Cordon cordon) {
     // An entry that cannot be read back would stop every peer.
     if (auto read = decode_cordon_fact(operation.payload); !read)
         co_return fail(Kind::invalid, read.error().text);
+    ICL_CO_TRY(co_await wait_level(kCordonLevel, "cordons"));
     auto committed = co_await commit_logged(std::move(operation));
     if (!committed) co_return fail(committed.error());
     co_return ok();
@@ -371,6 +379,7 @@ RaftStatus RaftConsensus::status() const {
     out.compacted = log_.compacted();
     out.pending_commits = commits_.pending();
     out.open_snapshots = leases_.size();
+    out.feature_level = log_.facts().feature_level();
     out.running = engine_ != nullptr && !ended_;
     out.links = links_.size();
     out.streams = places_.open();

@@ -8,6 +8,7 @@
 #include "component/consensus.hpp"
 #include "consensus/raft/commit_queue.hpp"
 #include "consensus/raft/contacts.hpp"
+#include "consensus/raft/level_raise.hpp"
 #include "consensus/raft/links.hpp"
 #include "consensus/raft/log_store.hpp"
 #include "consensus/raft/options.hpp"
@@ -40,6 +41,7 @@ struct RaftStatus {
     std::size_t pending_commits = 0;
     std::size_t open_snapshots = 0;  ///< promised to followers
     bool running = false;
+    std::uint32_t feature_level = 0;  ///< in force, as far as the log is applied here
     // What belongs to single nodes and ends with them.
     std::size_t links = 0;
     std::size_t streams = 0;  ///< that others have open to us
@@ -154,6 +156,7 @@ class RaftConsensus final : public component::Consensus {
     bool has_work() const;
     Result<> take_input();
     Result<> tick();
+    Result<> tend_level();
     Result<> tolerate(const Result<>& outcome, const char* what);
     Async<bool> round();
     Async<> persist(storage::Batch batch, bool sync);
@@ -184,7 +187,11 @@ class RaftConsensus final : public component::Consensus {
     Async<Greeted> greet_member(PeerId member, Purpose purpose, NodeId wanted = 0);
     Async<> propose_here(ChangeRequest change);
     NodeId successor_of(NodeId id) const;
-    Async<> add_node(PeerId peer, NodeId id);
+    Async<> add_node(PeerId peer, NodeId id, std::uint32_t feature_level);
+    /// Says no when the newcomer's build does not know what is in force.
+    Result<> check_level(const PeerId& newcomer, std::uint32_t known) const;
+    /// Until the level is in force; `unsupported` names the members that hold it back.
+    Async<> wait_level(std::uint32_t level, std::string what);
     Async<> remove_nodes_of(PeerId peer);
     Async<> move_leadership_from(NodeId id);
     std::vector<NodeId> nodes_of(const PeerId& peer) const;
@@ -203,7 +210,7 @@ class RaftConsensus final : public component::Consensus {
     Async<> serve_change(FrameStream* stream, NodeId from);
     Async<> receive_messages(FrameStream* stream, NodeId from);
     Async<> take_messages(FrameStream* stream, NodeId from);
-    asio::awaitable<void> add_again(PeerId peer, NodeId node);
+    asio::awaitable<void> add_again(PeerId peer, NodeId node, std::uint32_t feature_level);
     bool knows(const PeerId& peer);
 
     // snapshots: fetching one
@@ -234,6 +241,7 @@ class RaftConsensus final : public component::Consensus {
     Bytes origin_;  ///< names this start of this peer
     CommitQueue commits_;
     ReadRounds reads_;
+    LevelRaise level_raise_;
     /// What a reader of the state sees: the log may count as applied what is still being written.
     std::uint64_t visible_ = 0;
     std::uint64_t facts_told_ = 0;  ///< changes of the facts that the listener has heard of

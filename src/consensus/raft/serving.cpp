@@ -146,6 +146,7 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
     const auto own = hello(Purpose::messages);
     reply.node = own.node;
     reply.cluster_id = own.cluster_id;
+    reply.feature_level = own.feature_level;
     reply.has_cluster = engine_ != nullptr && is_member();
     reply.knows_opener = knows(remote);
     reply.lists_opener = std::any_of(log_.nodes().begin(), log_.nodes().end(),
@@ -183,10 +184,12 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
     if (said.purpose == Purpose::join) {
         if (!reply.has_cluster || nodes_of(remote).empty() || said.node == 0)
             co_return refuse(HelloStatus::refused, "not a member: add it with `peers add`");
+        if (auto suffices = check_level(remote, said.feature_level); !suffices)
+            co_return refuse(HelloStatus::refused, suffices.error().text);
         if (!recorded && !added_again_.contains(said.node)) {
             if (added_again_.size() >= kAddedAgainMax)
                 co_return refuse(HelloStatus::refused, "too many peers are being added: ask again");
-            tasks_.spawn(add_again(remote, said.node));
+            tasks_.spawn(add_again(remote, said.node, said.feature_level));
         }
         co_return reply;
     }
@@ -200,10 +203,11 @@ Async<HelloReply> RaftConsensus::answer_hello(PeerId remote, Hello said) {
     co_return reply;
 }
 
-asio::awaitable<void> RaftConsensus::add_again(PeerId peer, NodeId node) {
+asio::awaitable<void> RaftConsensus::add_again(PeerId peer, NodeId node,
+                                               std::uint32_t feature_level) {
     co_await asio::this_coro::throw_if_cancelled(false);
     added_again_.insert(node);
-    auto added = co_await add_node(peer, node);
+    auto added = co_await add_node(peer, node, feature_level);
     added_again_.erase(node);
     if (!added)
         logger("raft")->warn("a peer could not be added again peer={} error=\"{}\"",
@@ -383,6 +387,13 @@ asio::awaitable<void> RaftConsensus::run_fetch() {
         logger("raft")->info("a snapshot transfer gives way to a newer offer index={}", index);
     } else {
         auto& fetched = *std::get<0>(first);
+        if (fetched && fetched.value().facts.feature_level() > options_.feature_level)
+            co_return end_with(
+                {Kind::unsupported, "the cluster has feature level " +
+                                        std::to_string(fetched.value().facts.feature_level()) +
+                                        ", this build knows levels up to " +
+                                        std::to_string(options_.feature_level) +
+                                        ": install a newer build"});
         if (fetched && !stopping_ && engine_) {
             fetched_ = std::move(fetched.value());
             co_return take_message(std::move(message));

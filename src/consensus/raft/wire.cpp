@@ -27,6 +27,12 @@ class Fields {
         in_.remove_prefix(1);
         return value;
     }
+    std::uint32_t be32() {
+        if (in_.size() < 4) return broken(), std::uint32_t{0};
+        const auto value = get_be32(in_);
+        in_.remove_prefix(4);
+        return value;
+    }
     std::uint64_t be64() {
         if (in_.size() < 8) return broken(), 0;
         const auto value = get_be64(in_);
@@ -95,6 +101,7 @@ Bytes encode(const Hello& value) {
     put_be64(out, value.node);
     put_bytes(out, value.cluster_id);
     put_be64(out, value.wanted);
+    put_be32(out, value.feature_level);
     return out;
 }
 
@@ -108,6 +115,7 @@ Bytes encode(const HelloReply& value) {
            static_cast<std::uint8_t>((value.has_cluster ? 1 : 0) | (value.knows_opener ? 2 : 0) |
                                      (value.lists_opener ? 4 : 0)));
     put_bytes(out, value.text);
+    put_be32(out, value.feature_level);
     return out;
 }
 
@@ -150,6 +158,7 @@ Bytes encode(const ChangeRequest& value) {
     put_u8(out, static_cast<std::uint8_t>(value.op));
     put_be64(out, value.node);
     put_bytes(out, value.context);
+    put_be32(out, value.feature_level);
     return out;
 }
 
@@ -171,6 +180,7 @@ Result<Hello> decode_hello(BytesView bytes) {
     out.node = in.be64();
     out.cluster_id = in.cluster_id();
     out.wanted = in.be64();
+    out.feature_level = in.be32();
     ICL_TRY(in.done());
     return out;
 }
@@ -189,6 +199,7 @@ Result<HelloReply> decode_hello_reply(BytesView bytes) {
     out.knows_opener = (flags & 2) != 0;
     out.lists_opener = (flags & 4) != 0;
     out.text = in.bytes();
+    out.feature_level = in.be32();
     ICL_TRY(in.done());
     return out;
 }
@@ -243,6 +254,7 @@ Result<ChangeRequest> decode_change_request(BytesView bytes) {
     const auto op = in.u8();
     out.node = in.be64();
     out.context = in.bytes();
+    out.feature_level = in.be32();
     ICL_TRY(in.done());
     if (op > static_cast<std::uint8_t>(ChangeOp::add_learner))
         return fail(Kind::corrupt, "raft stream: unknown membership change " + std::to_string(op));

@@ -45,9 +45,10 @@ enum class Purpose : std::uint8_t {
 struct Hello {
     std::uint8_t version = kWireVersion;
     Purpose purpose = Purpose::messages;
-    NodeId node = 0;    ///< 0: has no identity yet
-    Bytes cluster_id;   ///< empty: not known yet
-    NodeId wanted = 0;  ///< the node that is meant; 0: whoever is there
+    NodeId node = 0;                  ///< 0: has no identity yet
+    Bytes cluster_id;                 ///< empty: not known yet
+    NodeId wanted = 0;                ///< the node that is meant; 0: whoever is there
+    std::uint32_t feature_level = 0;  ///< that the opener's build knows
 };
 
 enum class HelloStatus : std::uint8_t {
@@ -71,6 +72,7 @@ struct HelloReply {
         false;  ///< messages of the opener's peer have been accepted, or it was added
     bool lists_opener = false;  ///< the opener's peer is in its table of nodes, also when removed
     std::string text;
+    std::uint32_t feature_level = 0;  ///< that the acceptor's build knows
 };
 
 /// Names a leased snapshot at the node that made it.
@@ -107,7 +109,8 @@ struct SnapshotEnd {
 struct ChangeRequest {
     ChangeOp op = ChangeOp::remove;
     NodeId node = 0;
-    Bytes context;  ///< additions: the peer id
+    Bytes context;                    ///< additions: the peer id
+    std::uint32_t feature_level = 0;  ///< additions: that the newcomer's build knows
 };
 
 enum class ChangeVerdict : std::uint8_t {

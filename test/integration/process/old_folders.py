@@ -105,6 +105,7 @@ class OldPeers:
         check(rows.cluster_id == cluster_id, f"{peer.name}: the cluster's id was {cluster_id}, is {rows.cluster_id}")
         check(rows["raft_meta"][b"incarnation"].hex() == self.of(peer)["incarnation"] or not self.of(peer)["incarnation"],
               f"{peer.name}: it is the same node")
+        check(int.from_bytes(rows["raft_meta"].get(b"feature_level", b""), "big") > 0, f"{peer.name}: all know this build's feature level")
         check(rows.comparing is None, f"{peer.name}: no comparison stands in the middle")
         check(set(rows.generations()) <= {rows.generation}, f"{peer.name}: one generation of pins: {rows.generations()}")
         # Nobody has what the pin that expires holds: before it has expired it is tried again.

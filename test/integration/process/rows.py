@@ -271,6 +271,8 @@ def check_log(rows):
             row.end()
     meta.pop(b"conf_state", None)
     check(len(meta.pop(b"rounds", bytes(8))) == 8, "raft_meta rounds: be64")
+    if rows.format > 1:
+        check(len(meta.pop(b"feature_level", bytes(4))) == 4, "raft_meta feature_level: be32")
     for name in (b"cluster_id", b"incarnation", b"imported"):
         check(len(meta.pop(name, bytes(32))) == 32, f"raft_meta {name}: 32 bytes")
     incarnation = rows["raft_meta"].get(b"incarnation")
@@ -291,7 +293,7 @@ def check_log(rows):
         row.be64()
         kind, data = row.u8(), row.rest()
         check(kind in (0, 2), f"raft_log: an entry of type {kind}")
-        if kind == 0 and data[:1] == b"\1":
+        if kind == 0 and data:
             check_operations(data)
         check(rows.format > 1 or data[:1] == b"\1" or kind == 2 or not data, "an entry of the log: version 1")
     check(indexes == list(range(ends.get("compacted", 0) + 1, ends.get("compacted", 0) + 1 + len(indexes))), "raft_log has no holes")
@@ -300,13 +302,20 @@ def check_log(rows):
 
 def check_operations(data):
     row = Fields("entry", data)
-    check(row.u8() == 1, "an entry of the log: version 1")
+    version = row.u8()
+    check(version in (1, 2), "an entry of the log: version 1 or 2")
+    level = row.uvarint() if version > 1 else 0
     for _ in range(row.uvarint()):
         kind = row.u8()
-        check(kind in (1, 2), f"an operation of kind {kind}")
+        check(kind in (1, 2) or kind in (3, 4) and level > 0, f"an operation of kind {kind} at level {level}")
         row.bytes()
-        for _ in range(3):
-            row.uvarint()
+        row.uvarint()
+        if kind > 2:
+            payload = row.bytes()
+            check(kind != 3 or len(payload) == 4 and int.from_bytes(payload, "big") == level, "a raise needs the level it raises to")
+            continue
+        row.uvarint()
+        row.uvarint()
         cid = row.bytes()
         if kind == 1:
             check(pin_of("operation", row.bytes())["cid"] == cid_text(cid), "an operation's pin has the operation's CID")

@@ -86,7 +86,8 @@ TEST_F(RaftHello, a_hello_of_version_1_is_refused_by_name) {
     EXPECT_EQ(bytes[0], 2);
     EXPECT_EQ(bytes[1], static_cast<char>(HelloStatus::wrong_version));
     EXPECT_EQ(get_be64(BytesView(bytes).substr(2)), node_of(0));
-    EXPECT_TRUE(bytes.ends_with("unknown version"));
+    // Feature levels came later, behind what it reads.
+    EXPECT_TRUE(BytesView(bytes).substr(0, bytes.size() - 4).ends_with("unknown version"));
 }
 
 TEST_F(RaftHello, a_peer_of_version_1_that_refuses_us_is_named) {

@@ -825,9 +825,9 @@ TEST_F(RaftMembership, a_late_addition_brings_no_removed_node_back) {
     ASSERT_TRUE(removed) << removed.error().text;
     ASSERT_EQ(lead.log().members().size(), 3u);
     const auto last = lead.log().last_index();
-    auto said = cluster.await<raft::ChangeReply>(
-        ask_change(&cluster, follower(), cluster.leader(),
-                   {raft::ChangeOp::add_learner, id, cluster.peer(3).id.bytes()}));
+    auto said = cluster.await<raft::ChangeReply>(ask_change(
+        &cluster, follower(), cluster.leader(),
+        {raft::ChangeOp::add_learner, id, cluster.peer(3).id.bytes(), state::kFeatureLevel}));
     ASSERT_TRUE(said) << said.error().text;
     cluster.world.run_for(seconds(5));
     EXPECT_GT(lead.log().last_index(), last) << "the late addition was not even proposed";

@@ -89,6 +89,31 @@ TEST_F(RaftClusterFacts, a_snapshot_replaces_them) {
     EXPECT_EQ(stored(), (ClusterFacts::Cordons{{test::peer(1), kDraining}}));
 }
 
+TEST_F(RaftClusterFacts, the_feature_level_rises_and_never_falls) {
+    const auto raise = [&](std::uint32_t level) {
+        storage::Batch batch;
+        log.raise_feature_level(batch, level);
+        write(std::move(batch));
+    };
+    EXPECT_EQ(log.facts().feature_level(), 0u);
+    raise(2);
+    raise(1);
+    EXPECT_EQ(log.facts().feature_level(), 2u);
+    EXPECT_EQ(store.get(Family::raft_meta, "feature_level").value(), Bytes("\0\0\0\x02", 4));
+    LogStore other(store);
+    ASSERT_TRUE(other.open());
+    EXPECT_EQ(other.facts().feature_level(), 2u);
+    // A snapshot carries it.
+    auto taken = ClusterFacts::decode(log.facts().encode());
+    ASSERT_TRUE(taken) << taken.error().text;
+    storage::MemoryStore fresh_store{world};
+    LogStore fresh(fresh_store);
+    ASSERT_TRUE(fresh.open());
+    storage::Batch batch;
+    ASSERT_TRUE(fresh.install(batch, {{7, 1}, log.conf_state(), {}}, log.nodes(), taken.value()));
+    EXPECT_EQ(fresh.facts().feature_level(), 2u);
+}
+
 TEST_F(RaftClusterFacts, rows_are_the_documented_ones) {
     ASSERT_TRUE(tell(1, kDraining));
     const auto row = store.get(Family::raft_meta, "cordon/" + test::peer(1).bytes());
@@ -99,7 +124,7 @@ TEST_F(RaftClusterFacts, rows_are_the_documented_ones) {
     const auto fact = encode_cordon_fact({test::peer(1), kDraining});
     EXPECT_EQ(fact, Bytes(1, static_cast<char>(test::peer(1).bytes().size())) +
                         test::peer(1).bytes() + "\x0b" + *row.value());
-    EXPECT_EQ(log.facts().encode(), "\x01\x01" + fact);
+    EXPECT_EQ(log.facts().encode(), Bytes("\x01\0\0\0\0\x01", 6) + fact);
 }
 
 TEST_F(RaftClusterFacts, a_row_of_a_newer_build_is_refused_by_name) {
@@ -126,7 +151,7 @@ TEST_F(RaftClusterFacts, what_is_not_whole_is_refused) {
         EXPECT_FALSE(ClusterFacts::decode(BytesView(all).substr(0, n))) << n;
     EXPECT_FALSE(ClusterFacts::decode(all + "x"));
     EXPECT_EQ(ClusterFacts::decode("\x02").error().kind, Kind::unsupported);
-    EXPECT_FALSE(ClusterFacts::decode(Bytes("\x01\xff\xff\xff\xff\x7f", 6)));
+    EXPECT_FALSE(ClusterFacts::decode(Bytes("\x01\0\0\0\0\xff\xff\xff\xff\x7f", 10)));
 }
 
 }  // namespace

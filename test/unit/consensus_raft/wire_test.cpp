@@ -19,14 +19,15 @@ ClusterFacts facts_of(char fill) {
 }
 
 TEST(raft_wire, hello_has_fixed_bytes) {
-    const Hello hello{kWireVersion, Purpose::messages, 0x0102030405060708, Bytes(32, 'c'),
-                      0x1112131415161718};
-    EXPECT_EQ(hex_encode(encode(hello)),
-              "0201010203040506070820" + hex_encode(Bytes(32, 'c')) + "1112131415161718");
+    const Hello hello{kWireVersion,   Purpose::messages,  0x0102030405060708,
+                      Bytes(32, 'c'), 0x1112131415161718, 0x21222324};
+    EXPECT_EQ(hex_encode(encode(hello)), "0201010203040506070820" + hex_encode(Bytes(32, 'c')) +
+                                             "1112131415161718" + "21222324");
     const auto back = decode_hello(encode(hello)).value();
     EXPECT_EQ(back.node, hello.node);
     EXPECT_EQ(back.cluster_id, hello.cluster_id);
     EXPECT_EQ(back.wanted, hello.wanted);
+    EXPECT_EQ(back.feature_level, hello.feature_level);
 }
 
 TEST(raft_wire, of_another_version_only_the_version_is_read) {
@@ -51,10 +52,12 @@ TEST(raft_wire, a_hello_reply_returns_as_it_went) {
     reply.node = 7;
     reply.knows_opener = true;
     reply.text = "why";
+    reply.feature_level = 9;
     const auto back = decode_hello_reply(encode(reply)).value();
     EXPECT_EQ(back.status, HelloStatus::wrong_cluster);
     EXPECT_TRUE(back.knows_opener);
     EXPECT_FALSE(back.has_cluster);
+    EXPECT_EQ(back.feature_level, 9u);
     EXPECT_FALSE(back.lists_opener);
     reply.lists_opener = true;
     EXPECT_TRUE(decode_hello_reply(encode(reply)).value().lists_opener);
@@ -79,15 +82,16 @@ TEST(raft_wire, snapshot_frames_return_as_they_went) {
 }
 
 TEST(raft_wire, a_membership_change_and_its_answer_return_as_they_went) {
-    const ChangeRequest request{ChangeOp::add_learner, 77, peer('b').bytes()};
+    const ChangeRequest request{ChangeOp::add_learner, 77, peer('b').bytes(), 3};
     const auto back = decode_change_request(encode(request)).value();
     EXPECT_EQ(back.op, ChangeOp::add_learner);
     EXPECT_EQ(back.node, 77u);
     EXPECT_EQ(back.context, peer('b').bytes());
+    EXPECT_EQ(back.feature_level, 3u);
     const auto reply = decode_change_reply(encode(ChangeReply{ChangeVerdict::refused, "why"}));
     EXPECT_EQ(reply.value().verdict, ChangeVerdict::refused);
     EXPECT_EQ(reply.value().text, "why");
-    EXPECT_FALSE(decode_change_request(Bytes(1, 3) + Bytes(9, '\0')));
+    EXPECT_FALSE(decode_change_request(Bytes(1, 3) + Bytes(13, '\0')));
     EXPECT_FALSE(decode_change_reply(Bytes(1, 3) + Bytes(1, '\0')));
 }
 
