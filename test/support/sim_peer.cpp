@@ -65,7 +65,8 @@ static Async<PinInfo> as_if_held(state::State* state, Cid cid) {
 peer::PeerOptions SimPeer::peer_options(std::vector<Multiaddr> bootstrap, Life* life) const {
     const auto ttl = options_.metric_ttl;
     auto raft = options_.raft;
-    raft.floor = floor_;
+    // A disk that lies is to be noticed by what clients were told, also where nothing else tells.
+    if (!options_.acknowledge_without_sync) raft.floor = floor_;
     peer::MakeConsensus make_raft = [life, options = std::move(raft)](const peer::PeerParts& on,
                                                                       component::PeerMonitor&) {
         auto made =
