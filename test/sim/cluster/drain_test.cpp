@@ -286,6 +286,15 @@ TEST_F(DrainTest, a_cordoned_peer_keeps_what_it_has_and_gets_what_every_peer_hol
     ASSERT_FALSE(unbuilt);
     EXPECT_EQ(unbuilt.error().kind, Kind::unsupported) << "refused, not forgotten";
     ASSERT_TRUE(tell(asked, apart, Cordon::Kind::cordoned));
+    // Whoever has not heard of it yet plans without it.
+    ASSERT_TRUE(cluster->world.run_until(
+        [&] {
+            for (int number = 0; number < 4; ++number)
+                if (!cluster->peer(number).life().consensus.cordon(id(apart)).takes_no_pins())
+                    return false;
+            return true;
+        },
+        10s));
     for (int i = 100; i < 120; ++i) {
         cluster->submit_pin(i % 4, cid(i), 2, 2);
         items.push_back(cid(i));
