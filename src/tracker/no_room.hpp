@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <vector>
@@ -17,20 +18,38 @@ class NoRoom {
  public:
     /// The last try failed so; counts from the first one in a row.
     void failed(const Cid& cid, SteadyTime now) {
-        if (since_.size() < kNoRoomMax) since_.emplace(cid, now);
+        if (pins_.contains(cid)) return;
+        if (pins_.size() >= kNoRoomMax && !leave_one()) return;
+        pins_.emplace(cid, Entry{now});
     }
     /// What came of it last is something else.
-    void ended(const Cid& cid) { since_.erase(cid); }
-    /// Those that have failed since `time` or longer.
-    std::vector<Cid> since(SteadyTime time) const {
+    void ended(const Cid& cid) { pins_.erase(cid); }
+    /// Those that have failed since `time` or longer. From now on they make place for others:
+    /// whoever asks does what can be done about them.
+    std::vector<Cid> since(SteadyTime time) {
         std::vector<Cid> out;
-        for (const auto& [cid, first] : since_)
-            if (first <= time) out.push_back(cid);
+        for (auto& [cid, entry] : pins_) {
+            if (entry.first > time) continue;
+            entry.told = true;
+            out.push_back(cid);
+        }
         return out;
     }
 
  private:
-    std::map<Cid, SteadyTime> since_;
+    struct Entry {
+        SteadyTime first{};
+        bool told = false;
+    };
+    bool leave_one() {
+        const auto told = std::find_if(pins_.begin(), pins_.end(),
+                                       [](const auto& pin) { return pin.second.told; });
+        if (told == pins_.end()) return false;
+        pins_.erase(told);
+        return true;
+    }
+
+    std::map<Cid, Entry> pins_;
 };
 
 }  // namespace ipfscluster::tracker

@@ -415,6 +415,8 @@ std::vector<HandfulPin> Tracker::Impl::choose(std::size_t most, TaskPtr* odd) {
             task->alone = !facts || !fits_handful(facts.value()) ||
                           should_ask_first(task->row, *facts.value().pin);
             if (!task->alone) {
+                // It may stand in another line, too, and is to be taken once.
+                task->running = true;
                 pins.push_back({std::move(task), std::move(facts).value()});
                 continue;
             }
@@ -478,11 +480,13 @@ asio::awaitable<void> Tracker::Impl::work_together(std::vector<HandfulPin> pins,
     if (!told && told.error().kind != Kind::cancelled)
         log()->error("work on pins told together stopped error=\"{}\"", told.error().text);
     for (auto& task : all) {
-        task->running = false;
-        if (told && task->alone)
+        if (told && task->alone) {
+            task->running = false;
             lines.push(Line::alone, std::move(task));
-        else
+        } else {
+            // It goes on counting as one that has run: it may stand in another line as well.
             active.erase(task->row.cid);
+        }
     }
     pin_shares.end(*place);
     // That it failed, or was not quick enough, says nothing of the daemon.
@@ -626,7 +630,9 @@ void Tracker::Impl::settle(Batch& batch, const TaskPtr& task, const Facts& facts
                            Result<> outcome) {
     const auto& cid = task->row.cid;
     const auto now = world.system_now();
-    if (task->step == Step::pin && !outcome && outcome.error().kind == Kind::disk_full)
+    // What every peer holds cannot be given to others.
+    if (task->step == Step::pin && !outcome && outcome.error().kind == Kind::disk_full &&
+        facts.mine && !facts.pin->pin.everywhere())
         no_room.failed(cid, world.steady_now());
     else
         no_room.ended(cid);

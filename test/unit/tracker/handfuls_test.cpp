@@ -159,6 +159,40 @@ TEST(HandfulsTest, a_daemon_that_goes_away_is_waited_for) {
     EXPECT_TRUE(rig.held(kFirst, 200, 2min));
 }
 
+TEST(HandfulsTest, a_pin_that_waits_twice_is_told_once) {
+    QuickRig rig;
+    for (int i = kFirst; i < kFirst + 200; ++i) {
+        rig.ipfs.names[cid(i)] = std::to_string(i);
+        auto pin = rig.fresh_pin(i);
+        ASSERT_TRUE(rig.pin(pin));
+        pin.options.name = "renamed at once";
+        ASSERT_TRUE(rig.pin(std::move(pin)));
+    }
+    ASSERT_TRUE(rig.held(kFirst, 200, 10s));
+    rig.world.run_for(1s);
+    EXPECT_GT(rig.ipfs.told_together, 0u);
+    EXPECT_EQ(rig.work_rows(), 0u);
+    // Nothing of the first tasks runs beside those that come later.
+    rig.ipfs.unpin_time = 20ms;
+    rig.ipfs.calls.clear();
+    for (int i = kFirst; i < kFirst + 200; ++i) ASSERT_TRUE(rig.unpin(i));
+    rig.world.run_for(30ms);
+    rig.pin_all(kFirst, 200);
+    rig.world.run_for(20s);
+    for (int i = kFirst; i < kFirst + 200; ++i) {
+        EXPECT_EQ(rig.status_name(i), "pinned");
+        EXPECT_TRUE(rig.ipfs.held.contains(cid(i))) << i;
+        EXPECT_LE(
+            std::count(rig.ipfs.calls.begin(), rig.ipfs.calls.end(), "unpin " + std::to_string(i)),
+            1);
+    }
+    // What waits is counted rightly afterwards.
+    rig.ipfs.down = Error{Kind::unavailable, "connection refused"};
+    rig.pin_all(5000, 50);
+    rig.world.run_for(1s);
+    EXPECT_EQ(rig.tracker->queue_size(), 50u);
+}
+
 TEST(HandfulsTest, it_stops_in_the_middle_of_a_call_and_goes_on_at_the_next_start) {
     QuickRig rig;
     rig.ipfs.pin_time = 10ms;
