@@ -15,6 +15,8 @@ constexpr char kCordonVersion = 1;
 /// Version, kind, everything, since.
 constexpr std::size_t kCordonBytes = 1 + 1 + 1 + 8;
 constexpr std::size_t kPeerIdBytesMax = 128;
+/// A newer build may write more than this one.
+constexpr std::size_t kCordonBytesMax = 1024;
 constexpr char kFactsVersion = 1;
 /// As many as there are nodes at most.
 constexpr std::uint64_t kCordonsMax = 65536;
@@ -35,10 +37,13 @@ Result<Cordon> decode_cordon(BytesView bytes) {
     if (bytes.empty()) return fail(Kind::corrupt, "cordon cut short");
     if (bytes[0] != kCordonVersion)
         return fail(Kind::unsupported, "a cordon was made by a newer version");
-    if (bytes.size() != kCordonBytes) return fail(Kind::corrupt, "cordon: wrong length");
+    if (bytes.size() < kCordonBytes) return fail(Kind::corrupt, "cordon cut short");
+    // Not damage: whoever took it for that would put whole data aside.
     const auto kind = static_cast<std::uint8_t>(bytes[1]);
-    if (kind > static_cast<std::uint8_t>(Cordon::Kind::leaving))
-        return fail(Kind::corrupt, "cordon: unknown kind " + std::to_string(kind));
+    if (bytes.size() > kCordonBytes || kind > static_cast<std::uint8_t>(Cordon::Kind::leaving))
+        return fail(Kind::unsupported, "a cordon was made by a newer build: kind " +
+                                           std::to_string(kind) + ", " +
+                                           std::to_string(bytes.size()) + " bytes");
     Cordon cordon;
     cordon.kind = static_cast<Cordon::Kind>(kind);
     cordon.everything = bytes[2] != 0;
@@ -65,7 +70,7 @@ void put_fact(Bytes& out, const CordonFact& fact) {
 
 Result<CordonFact> take_fact(BytesView& in) {
     ICL_TRY(const auto id, take_part(in, kPeerIdBytesMax));
-    ICL_TRY(const auto row, take_part(in, kCordonBytes));
+    ICL_TRY(const auto row, take_part(in, kCordonBytesMax));
     CordonFact fact;
     ICL_TRY(fact.peer, PeerId::from_bytes(id));
     ICL_TRY(fact.cordon, decode_cordon(row));
@@ -165,8 +170,15 @@ Result<ClusterFacts> ClusterFacts::decode(BytesView bytes) {
     ICL_TRY(const auto count, take_uvarint(bytes));
     if (count > kCordonsMax) return fail(Kind::corrupt, "facts: too many cordons");
     for (std::uint64_t i = 0; i < count; ++i) {
-        ICL_TRY(auto fact, take_fact(bytes));
-        facts.cordons_[std::move(fact.peer)] = fact.cordon;
+        auto fact = take_fact(bytes);
+        if (!fact && fact.error().kind == Kind::unsupported &&
+            facts.feature_level_ > kCordonLevel) {
+            // The level says why to whoever asks; a peer that is behind ends there.
+            facts.cordons_.clear();
+            return facts;
+        }
+        if (!fact) return fail(fact.error());
+        facts.cordons_[std::move(fact.value().peer)] = fact.value().cordon;
     }
     if (!bytes.empty()) return fail(Kind::corrupt, "bytes left over after the facts");
     return facts;
