@@ -41,12 +41,26 @@ class ClusterAddBackend final : public adder::AddBackend {
         if (peer == self()) return parts_.ipfs.open_blocks();
         return parts_.peers.block_stream(std::move(peer));
     }
-    Async<Pin> commit_pin(Pin pin) override { return pinner_.pin(std::move(pin)); }
+    Async<Pin> commit_pin(Pin pin) override {
+        // Others would be given the pin, but nobody the blocks.
+        const auto& brought = pin.allocations;
+        if (!brought.empty() && std::none_of(brought.begin(), brought.end(),
+                                             [this](const PeerId& peer) { return is_here(peer); }))
+            co_return fail(Kind::unavailable,
+                           "the peers that got the blocks are gone, nothing was pinned");
+        auto pinned = co_await pinner_.pin(std::move(pin));
+        co_return pinned;
+    }
     std::pair<int, int> default_replication() const override {
         return {pinner_.defaults().replication_min, pinner_.defaults().replication_max};
     }
 
  private:
+    bool is_here(const PeerId& peer) const {
+        return peer == self() || (parts_.monitor.alive(peer) &&
+                                  parts_.members.standing(peer) != component::Standing::left);
+    }
+
     const ClusterParts& parts_;
     Pinner& pinner_;
 };

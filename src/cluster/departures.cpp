@@ -25,6 +25,8 @@ Result<> Cluster::check_moves() const {
 
 Async<DrainReport> Cluster::peer_cordon(PeerId peer, Cordon cordon, bool dry_run) {
     ICL_CO_TRY(pinner_.check_writable());
+    // What was told through another peer counts, too.
+    ICL_CO_TRY(co_await parts_.log.barrier(kSyncLimit));
     if (cordon.everything)
         co_return fail(Kind::unsupported,
                        "everything: what every peer holds comes to each member; keeping it away is "
@@ -64,9 +66,8 @@ Async<RemovalLoss> Cluster::loss_of(PeerId peer) {
         // The pings of one that was removed a moment ago may still count, so members are asked
         // only.
         const auto listed = parts_.members.known();
-        const std::set<PeerId> members(listed.begin(), listed.end());
-        auto counted =
-            co_await count_removal_loss(parts_.world, status_all(kEveryStatus), peer, members);
+        auto counted = co_await count_removal_loss(parts_.world, status_all(kEveryStatus), peer,
+                                                   who_stays(parts_.members, listed));
         if (!counted)
             co_return fail(counted.error().in("whether others have its copies is not known"));
         // Who was counted on may have been removed meanwhile.
@@ -79,6 +80,11 @@ Async<RemovalLoss> Cluster::loss_of(PeerId peer) {
 Async<Removal> Cluster::peer_remove(PeerId peer, bool force) {
     RemovalLoss loss;
     const auto what = "removing peer " + peer.to_string();
+    if (!force) {
+        // Who became a member a moment ago may not be known here yet.
+        auto current = co_await parts_.log.barrier(kSyncLimit);
+        if (!current) co_return fail(current.error().in(what));
+    }
     if (!force && check_member(peer)) {
         auto counted = co_await loss_of(peer);
         if (!counted) co_return fail(counted.error().in(what));
@@ -103,6 +109,14 @@ Async<Removal> Cluster::peer_remove(PeerId peer, bool force) {
 Async<> Cluster::tell_to_leave(PeerId peer, RemovalLoss loss) {
     const Cordon leaving{.kind = Cordon::Kind::leaving};
     ICL_CO_TRY(const auto plan, co_await peer_cordon(peer, leaving, true));
+    const auto members = parts_.members.known();
+    const auto could = [&](const PeerId& other) {
+        return other != peer && parts_.monitor.alive(other) &&
+               (plan.alive || plan.left() > 0 || ping_info(other).outside);
+    };
+    // What every peer holds does not move: the others must be able to fetch it.
+    if (std::none_of(members.begin(), members.end(), could))
+        co_return fail(Kind::conflict, "no other member is here that could hold them");
     if (plan.blocked > 0)
         co_return fail(Kind::conflict,
                        fmt::format("{} of its pins cannot be moved, {}: {}", plan.blocked,

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "cluster/walk.hpp"
+#include "runtime/task_group.hpp"
 #include "state/kept.hpp"
 
 namespace ipfscluster::cluster {
@@ -14,6 +15,8 @@ namespace {
 
 /// Different combinations of factors and holders that are remembered in one survey.
 constexpr std::size_t kCasesMax = 4096;
+/// For what the IPFS side stores in all.
+constexpr Duration kSizeLimit = std::chrono::seconds(2);
 
 bool held_by_name(const Pin& pin, const PeerId& peer) {
     return !pin.everywhere() && pin.type != PinType::meta && pin.allocated_to(peer);
@@ -146,7 +149,9 @@ Async<HeldHere> DrainSurvey::held_here() {
         if (now - row->since < kKeptLong) continue;
         if (++held.waiting <= kStuckItemsMax) held.waiting_items.push_back(std::move(row->cid));
     }
-    auto stat = co_await parts_.ipfs.repo_stat();
+    // Good to know, not worth to wait for: a daemon with a large or sick store takes minutes.
+    auto stat = co_await with_deadline(parts_.world, kSizeLimit, "the size of the store",
+                                       parts_.ipfs.repo_stat());
     if (!stat && stat.error().kind == Kind::cancelled) co_return fail(stat.error());
     if (stat) held.stored_bytes = stat.value().repo_size;
     co_return held;

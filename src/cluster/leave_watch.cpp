@@ -14,6 +14,8 @@ namespace {
 /// Pause between two looks; longer where a look takes long.
 constexpr Duration kLookPause = std::chrono::seconds(2);
 constexpr int kLookShare = 4;
+/// Between two looks at a member that is empty and stays.
+constexpr SteadyTime::duration kRestPause = std::chrono::minutes(1);
 }  // namespace
 
 LeaveWatch::LeaveWatch(const ClusterParts& parts, const ClusterOptions& options,
@@ -46,6 +48,10 @@ Async<> LeaveWatch::look() {
         }
         const auto cordon = parts_.members.cordon(peer);
         if (!cordon.moves_pins()) continue;
+        if (const auto move = moves_.find(peer);
+            move != moves_.end() && cordon.kind == Cordon::Kind::draining &&
+            move->second.cordoned == cordon.since && parts_.world.steady_now() < move->second.next)
+            continue;
         auto looked = co_await look_at(peer, cordon);
         if (!looked && looked.error().kind == Kind::cancelled) co_return looked;
         if (!looked)
@@ -82,9 +88,8 @@ Async<std::string> LeaveWatch::try_remove(PeerId peer, DrainReport report) {
 
 Async<RemovalLoss> LeaveWatch::count_lack(PeerId peer, bool silent) {
     const auto listed = parts_.members.known();
-    auto counted =
-        co_await count_removal_lack(parts_.world, parts_.state, statuses_(), peer,
-                                    std::set<PeerId>(listed.begin(), listed.end()), silent);
+    auto counted = co_await count_removal_lack(parts_.world, parts_.state, statuses_(), peer,
+                                               who_stays(parts_.members, listed), silent);
     if (!counted)
         co_return fail(counted.error().in("whether others have the copies of peer " +
                                           peer.to_string() + " is not known"));
@@ -98,11 +103,19 @@ void LeaveWatch::note(const DrainReport& report, std::string hindrance) {
     const auto now = parts_.world.steady_now();
     auto& move = moves_[report.peer];
     const bool other = move.cordoned != report.since || move.since == SteadyTime{};
-    if (other) move = Progress{.cordoned = report.since, .left = report.left(), .since = now};
+    // Of a peer that was away nobody knew what it keeps.
+    const bool tells = report.kept.has_value() && !move.kept_known;
+    if (other || tells)
+        move = Progress{.cordoned = report.since,
+                        .left = report.left(),
+                        .since = now,
+                        .kept_known = report.kept.has_value(),
+                        .told = move.told && !other};
     const bool rests = report.left() == 0 && hindrance.empty();
     if (report.left() < move.left || rests) {
         move.left = report.left();
         move.since = now;
+        if (rests) move.next = now + kRestPause;
         return;
     }
     if (move.told || now - move.since < options_.repin_grace) return;

@@ -34,7 +34,9 @@ class LeaveWatch {
         Time cordoned{};
         std::uint64_t left = 0;
         SteadyTime since{};
+        bool kept_known = false;
         bool told = false;
+        SteadyTime next{};  ///< not looked at before: it is empty and stays
     };
     Async<> look();
     Async<> look_at(PeerId peer, component::Cordon cordon);

@@ -34,11 +34,6 @@ bool removal_loses(const GlobalPinInfo& row, const PeerId& leaver,
                    const std::set<PeerId>& members) {
     const auto own = row.peer_map.find(leaver);
     if (own == row.peer_map.end() || !may_have_copy(own->second)) return false;
-    // Of a peer that is away nothing is known but what was given to it.
-    const auto& given = row.allocations;
-    if (own->second.status == TrackerStatus::cluster_error && !given.empty() &&
-        std::find(given.begin(), given.end(), leaver) == given.end())
-        return false;
     // Nobody holds a meta pin.
     for (const auto& [peer, said] : row.peer_map)
         if (said.status == TrackerStatus::sharded) return false;
@@ -47,6 +42,13 @@ bool removal_loses(const GlobalPinInfo& row, const PeerId& leaver,
             (said.status == TrackerStatus::pinned || planted(Bug::allocations_count_as_copies)))
             return false;
     return true;
+}
+
+std::set<PeerId> who_stays(component::Membership& membership, const std::vector<PeerId>& members) {
+    std::set<PeerId> staying;
+    for (const auto& peer : members)
+        if (membership.cordon(peer).kind != component::Cordon::Kind::leaving) staying.insert(peer);
+    return staying;
 }
 
 Async<RemovalLoss> count_removal_loss(World& world, SourcePtr<GlobalPinInfo> rows, PeerId leaver,

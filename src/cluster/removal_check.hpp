@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <set>
+#include <vector>
 
+#include "component/membership.hpp"
 #include "model/status.hpp"
 #include "runtime/source.hpp"
 #include "runtime/world.hpp"
@@ -13,6 +15,10 @@ namespace ipfscluster::cluster {
 /// gone: nobody else of `members` says that it has it, and `leaver` has it or may have it. What
 /// failed everywhere has nothing to lose. `row` has the word of all members. Pure.
 bool removal_loses(const GlobalPinInfo& row, const PeerId& leaver, const std::set<PeerId>& members);
+
+/// Those of `members` that are not about to leave themselves: two that go at once must not count on
+/// each other.
+std::set<PeerId> who_stays(component::Membership& membership, const std::vector<PeerId>& members);
 
 /// What the removal of a peer would lose.
 struct RemovalLoss {

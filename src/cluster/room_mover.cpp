@@ -11,7 +11,8 @@ namespace ipfscluster::cluster {
 
 asio::awaitable<void> RoomMover::run() {
     if (options_.disable_repinning || options_.follower) co_return;
-    const auto interval = std::min(kRoomLookInterval, options_.repin_grace);
+    const auto interval =
+        std::clamp<Duration>(options_.repin_grace, kRoomLookMin, kRoomLookInterval);
     while (true) {
         auto slept = co_await parts_.world.sleep_for(interval);
         if (!slept) co_return;

@@ -6,6 +6,7 @@ namespace ipfscluster::cluster {
 
 /// How often this peer looks whether pins have failed for want of room, at most.
 inline constexpr Duration kRoomLookInterval = std::chrono::minutes(1);
+inline constexpr Duration kRoomLookMin = std::chrono::seconds(1);
 
 /// Gives pins to others that this peer's daemon has had no room for as long as a dead peer is
 /// waited for: a holder that cannot hold counts like one that is away. Only what is below its

@@ -33,6 +33,13 @@ Async<Empty> drop_value(Async<T> work) {
     if (!done) co_return fail(done.error());
     co_return Empty{};
 }
+/// Go's callers know no "it leaves": ok says that it is gone.
+Async<Empty> removed(Async<component::Removal> work) {
+    ICL_CO_TRY(const auto how, co_await std::move(work));
+    if (how == component::Removal::leaving)
+        co_return fail(Kind::conflict, "it leaves once its copies are elsewhere");
+    co_return Empty{};
+}
 Result<StatusFilter> filter_of(std::int64_t number) {
     if (!std::in_range<StatusFilter>(number))
         return fail(Kind::invalid, "status filter " + std::to_string(number) + " is out of range");
@@ -85,7 +92,7 @@ void register_peers(Server& s, const Targets& t) {
     ask_about<PeerId, PeerInfo>(s, "Cluster", "PeerAdd", kOpen,
                                 [t](PeerId peer) { return t->api.peer_add(std::move(peer)); });
     ask_about<PeerId, Empty>(s, "Cluster", "PeerRemove", kTrusted, [t](PeerId peer) {
-        return drop_value<component::Removal>(t->api.peer_remove(std::move(peer), false));
+        return removed(t->api.peer_remove(std::move(peer), false));
     });
     list<PeerInfo>(s, "Cluster", "Peers", kTrusted, [t] { return t->api.peers(); });
     ask<Empty>(s, "Cluster", "Alive", kTrusted, [t]() -> Async<Empty> {

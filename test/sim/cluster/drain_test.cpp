@@ -419,6 +419,34 @@ TEST_F(DrainTest, a_removal_is_refused_where_nobody_could_take_the_copies) {
     EXPECT_EQ(ask(asked, leaves).value().kind, "none");
 }
 
+TEST_F(DrainTest, the_only_member_stays_and_goes_on_taking_pins) {
+    ASSERT_NO_FATAL_FAILURE(begin(1, 1, 3, -1));
+    auto removed = cluster->await<Removal>(0, api(0).peer_remove(id(0), false));
+    ASSERT_FALSE(removed);
+    EXPECT_EQ(removed.error().kind, Kind::conflict) << removed.error().text;
+    EXPECT_FALSE(cluster->peer(0).life().consensus.cordon(id(0)).takes_no_pins());
+}
+
+TEST_F(DrainTest, a_dead_peer_stays_while_those_that_got_its_pins_have_them_not) {
+    ASSERT_NO_FATAL_FAILURE(begin(1, 3, 6, 1));
+    const int dead = other_than({cluster->leader()});
+    const int asked = other_than({dead});
+    const auto at_first = allocated(asked, dead);
+    ASSERT_GT(at_first, 0u);
+    for (int number = 0; number < 3; ++number)
+        if (number != dead)
+            for (const auto& item : items)
+                if (const auto pin = pin_of(asked, item); pin && pin->allocated_to(id(dead)))
+                    cluster->peer(number).ipfs.dead[item] = 1s;
+    cluster->peer(dead).crash();
+    for (int i = 0; i < 120 && allocated(asked, dead) > 0; ++i) cluster->world.run_for(1s);
+    ASSERT_EQ(allocated(asked, dead), 0u) << "a repair gives them to others";
+    auto removed = cluster->await<Removal>(asked, api(asked).peer_remove(id(dead), false));
+    EXPECT_FALSE(removed && removed.value() == Removal::removed);
+    cluster->world.run_for(60s);
+    EXPECT_TRUE(is_member(asked, dead)) << "it has the only copy";
+}
+
 TEST_F(DrainTest, a_leave_at_shutdown_moves_nothing) {
     ASSERT_NO_FATAL_FAILURE(begin(13, 3, 24, 2));
     const int leaves = (cluster->leader() + 1) % 3;

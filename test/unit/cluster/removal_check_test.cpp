@@ -67,12 +67,12 @@ TEST(RemovalCheck, a_peer_that_is_no_member_any_more_saves_nothing) {
                               {kLeaver, kThird}));
 }
 
-TEST(RemovalCheck, a_peer_that_is_away_has_what_was_given_to_it) {
+TEST(RemovalCheck, a_peer_that_is_away_may_have_what_its_repair_gave_to_others) {
     auto away = row(Status::cluster_error, Status::pin_error, Status::remote);
     away.allocations = {kOther};
-    EXPECT_FALSE(removal_loses(away, kLeaver, kMembers));
-    away.allocations = {kOther, kLeaver};
     EXPECT_TRUE(removal_loses(away, kLeaver, kMembers));
+    away.peer_map[kOther].status = Status::pinned;
+    EXPECT_FALSE(removal_loses(away, kLeaver, kMembers));
     auto meta = row(Status::cluster_error, Status::sharded, Status::sharded);
     EXPECT_FALSE(removal_loses(meta, kLeaver, kMembers));
 }
