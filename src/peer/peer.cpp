@@ -9,7 +9,7 @@ namespace ipfscluster::peer {
 namespace {
 
 /// Leaving the cluster waits for a quorum no longer than this.
-constexpr Duration kLeaveLimit = std::chrono::seconds(15);
+constexpr Duration kLeaveLimit = std::chrono::seconds(60);
 
 std::vector<component::Informer*> borrow(const Informers& informers) {
     std::vector<component::Informer*> out;

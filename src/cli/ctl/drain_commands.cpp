@@ -75,9 +75,9 @@ Exit follow_leave(Context* context, PeerId peer) {
             co_return kExitOk;
         } else if (++failures == kFollowFailuresMax) {
             if (!own) co_return ctl::report(*context, report.error());
-            context->err << "the peer that leaves was asked itself, and does not answer any more"
-                         << std::endl;
-            co_return kExitOk;
+            co_return complain(*context, "following the peer",
+                               "the peer that leaves was asked itself and does not answer any "
+                               "more: it is gone, or down; another member can tell");
         }
         (void)co_await context->world.sleep_for(kFollowPause);
     }
