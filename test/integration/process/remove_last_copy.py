@@ -41,7 +41,9 @@ def main(args):
         peers.wait_until(30, "peer1 holds the item", lambda: row_of(first, cid, "peer1").get("status") == "pinned")
         failed = peers.wait_until(60, "peer2 cannot store it",
                                   lambda: (row := row_of(third, cid, "peer2")).get("status") == "pin_error" and row)
-        status, _, body = third.request("DELETE", f"/peers/{first.id}")
+        # Until the metrics of all have come, nobody could take it: 409.
+        status, _, body = peers.wait_until(30, "the removal is taken",
+                                           lambda: (r := third.request("DELETE", f"/peers/{first.id}"))[0] != 409 and r)
         peers.check(status == 202 and body == "", f"the only whole copy goes at once: {status} {body}; peer2 says {failed}")
         peers.wait_until(60, "peer3 has it", lambda: row_of(third, cid, "peer3").get("status") == "pinned")
         kept = peers.wait_until(60, "peer1 keeps it for peer2",
