@@ -51,8 +51,8 @@ class StartPace {
 
  private:
     /// The arrivals are counted over so long.
-    static constexpr SteadyTime::duration kSpan = std::chrono::milliseconds(50);
-    static constexpr std::uint64_t kSpansPerSecond = 20;
+    static constexpr SteadyTime::duration kSpan = std::chrono::milliseconds(10);
+    static constexpr std::uint64_t kSpansPerSecond = 100;
 
     void count(SteadyTime now, std::uint64_t added) {
         const auto passed = now - span_start_;
