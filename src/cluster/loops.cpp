@@ -194,7 +194,11 @@ asio::awaitable<void> Cluster::expiry_loop() {
                                         done.error().text);
             }
         }
-        auto slept = co_await parts_.world.sleep_for(options_.state_sync_interval);
+        // A peer that has just become ready has heard few clocks yet: it need not wait so long.
+        const auto pause = clocks_.time()
+                               ? options_.state_sync_interval
+                               : std::min(options_.state_sync_interval, options_.ping_interval);
+        auto slept = co_await parts_.world.sleep_for(pause);
         if (!slept) co_return;
     }
 }

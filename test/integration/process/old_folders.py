@@ -78,6 +78,11 @@ class OldPeers:
 
         for peer in self.peers:
             wait_until(LIMIT, f"{peer.name} is ready", lambda peer=peer: ready(peer))
+        # What the feature level of this build allows: all have told theirs to the leader.
+        for peer in self.peers:
+            for word in ("cordon", "uncordon"):
+                wait_until(LIMIT, f"{peer.name} may be told: {word}",
+                           lambda peer=peer, word=word: peer.request("POST", f"/peers/{peer.id}/{word}")[0] == 200)
 
     def stop(self):
         for peer in self.peers:
