@@ -152,6 +152,11 @@ asio::awaitable<void> SimPeer::run_start() {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto started = co_await start_parts();
     if (!started && data_lost_ && !life_->raft->loss().empty()) co_return co_await put_data_aside();
+    // Removed while it was down, or a moment before it died: the service says so and ends.
+    if (!started && up_ && started.error().kind == Kind::conflict && life_->consensus.removed()) {
+        stop();
+        co_return;
+    }
     if (!started) {
         if (up_ && started.error().kind != Kind::cancelled)
             problem = "start: " + started.error().text;
