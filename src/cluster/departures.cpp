@@ -12,6 +12,25 @@ namespace ipfscluster::cluster {
 using component::Cordon;
 using component::Removal;
 
+namespace {
+
+bool is_told(const ClusterParts& parts, const PeerId& peer, const Cordon& cordon) {
+    const auto before = parts.members.cordon(peer);
+    return before.kind == cordon.kind && before.everything == cordon.everything;
+}
+
+/// Tells it, unless it was told already.
+Async<> tell(const ClusterParts* parts, PeerId peer, Cordon cordon) {
+    if (is_told(*parts, peer, cordon)) co_return ok();
+    cordon.since = parts->world.system_now();
+    ICL_CO_TRY(co_await parts->members.set_cordon(peer, cordon));
+    logger("cluster")->info("a member is told apart peer={} kind={}", peer.to_string(),
+                            to_string(cordon.kind));
+    co_return ok();
+}
+
+}  // namespace
+
 Result<> Cluster::check_member(const PeerId& peer) const {
     const auto members = parts_.members.known();
     if (std::find(members.begin(), members.end(), peer) != members.end()) return ok();
@@ -35,14 +54,12 @@ Async<DrainReport> Cluster::peer_cordon(PeerId peer, Cordon cordon, bool dry_run
     if (cordon.moves_pins()) {
         ICL_CO_TRY(check_moves());
     }
-    const auto before = parts_.members.cordon(peer);
-    const bool same = before.kind == cordon.kind && before.everything == cordon.everything;
-    cordon.since = same ? before.since : parts_.world.system_now();
+    cordon.since = is_told(parts_, peer, cordon) ? parts_.members.cordon(peer).since
+                                                 : parts_.world.system_now();
     ICL_CO_TRY(auto report, co_await survey_.report(peer, cordon));
-    if (dry_run || same) co_return report;
-    ICL_CO_TRY(co_await parts_.members.set_cordon(peer, cordon));
-    logger("cluster")->info("a member is told apart peer={} kind={}", peer.to_string(),
-                            to_string(cordon.kind));
+    if (!dry_run) {
+        ICL_CO_TRY(co_await tell(&parts_, peer, cordon));
+    }
     co_return report;
 }
 
@@ -121,7 +138,7 @@ Async<> Cluster::tell_to_leave(PeerId peer, RemovalLoss loss) {
         co_return fail(Kind::conflict,
                        fmt::format("{} of its pins cannot be moved, {}: {}", plan.blocked,
                                    plan.stuck.front().cid.to_string(), plan.stuck.front().reason));
-    ICL_CO_TRY(co_await peer_cordon(peer, leaving, false));
+    ICL_CO_TRY(co_await tell(&parts_, peer, leaving));
     logger("cluster")->info("a peer leaves once its copies are elsewhere peer={} alone_with={}",
                             peer.to_string(), loss.items);
     co_return ok();

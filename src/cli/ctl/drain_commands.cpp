@@ -25,7 +25,8 @@ asio::awaitable<int> tell(Context* context, std::string verb) {
         context->api.peer_tell(peer.value(), std::move(verb), context->flags().boolean("dry-run")));
 }
 
-/// Whether the peer that is asked is the one that leaves: then its silence says that it is gone.
+/// Whether the peer that is asked is the one that leaves: then its silence does not tell whether it
+/// is gone.
 asio::awaitable<bool> asks_itself(Context* context, PeerId peer) {
     const auto asked = co_await context->api.id();
     co_return asked&& asked.value().id == peer;
