@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "sim/raft/sim_cluster.hpp"
+#include "sim/raft/raft_fixture.hpp"
 
 namespace ipfscluster::sim {
 namespace {
@@ -15,23 +15,9 @@ using Cordons = std::vector<std::pair<PeerId, Cordon>>;
 const Cordon kCordoned{Cordon::Kind::cordoned, false, Time(seconds(5))};
 const Cordon kDraining{Cordon::Kind::draining, true, Time(seconds(6))};
 
-class RaftCordon : public testing::Test {
+class RaftCordon : public RaftFixture {
  protected:
-    void found(int count) {
-        cluster.add_founders(count);
-        cluster.start_all();
-        ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
-    }
-    void commit(int number, int count) {
-        for (int i = 0; i < count; ++i) {
-            cluster.submit_pin(number);
-            ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
-        }
-    }
-    int follower() {
-        for (int number = 0;; ++number)
-            if (number != cluster.leader() && cluster.peer(number).up) return number;
-    }
+    RaftCordon() : RaftFixture(21) {}
     raft::RaftConsensus& raft(int number) { return *cluster.peer(number).raft; }
     Result<> tell(int at, int about, Cordon cordon) {
         return cluster.await<void>(raft(at).set_cordon(test_peer(about), cordon));
@@ -55,7 +41,6 @@ class RaftCordon : public testing::Test {
                                                    "cordon/" + test_peer(about).bytes());
         return row && row.value();
     }
-    SimCluster cluster{21, short_log()};
 };
 
 TEST_F(RaftCordon, what_is_told_through_a_follower_is_known_to_all_and_the_last_word_wins) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sim/raft/sim_cluster.hpp"
+#include "sim/raft/raft_fixture.hpp"
 
 namespace ipfscluster::sim {
 namespace {
@@ -19,23 +19,9 @@ asio::awaitable<void> mend_after(SimCluster* cluster, Duration pause, int observ
     cluster->network.heal_all();
 }
 
-class RaftMembership : public testing::Test {
+class RaftMembership : public RaftFixture {
  protected:
-    void found(int count) {
-        cluster.add_founders(count);
-        cluster.start_all();
-        ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
-    }
-    void commit(int number, int count) {
-        for (int i = 0; i < count; ++i) {
-            cluster.submit_pin(number);
-            ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
-        }
-    }
-    int follower() {
-        for (int number = 0;; ++number)
-            if (number != cluster.leader() && cluster.peer(number).up) return number;
-    }
+    RaftMembership() : RaftFixture(7) {}
     void isolate(int number) {
         for (int other = 0; other < cluster.size(); ++other)
             if (other != number)
@@ -48,7 +34,6 @@ class RaftMembership : public testing::Test {
                 return !member.learner && log.nodes().at(member.id).peer == cluster.peer(number).id;
             });
     }
-    SimCluster cluster{7, short_log()};
 };
 
 TEST_F(RaftMembership, a_single_peer_founds_and_commits_alone) {
