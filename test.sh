@@ -16,8 +16,8 @@ if ((all)); then
   stage "build with ThreadSanitizer" 1200 configure_and_build tsan
   tools/run_sanitized.sh asan 'unit|sim|process' || status=1
   tools/run_sanitized.sh tsan 'threaded' || status=1
-  ctest --test-dir build/dev --output-on-failure -j2 || status=1
+  run_tests dev || status=1
 else
-  ctest --test-dir build/dev --output-on-failure -j2 -LE slow || status=1
+  run_tests dev -LE slow || status=1
 fi
 exit $status

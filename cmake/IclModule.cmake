@@ -1,5 +1,6 @@
 # icl_module(name SOURCES ... DEPS ...): a static library icl_<name>, alias icl::<name>, that shares the precompiled header of icl_pch.
-# icl_test(name SOURCES ... DEPS ... LABELS ... TIMEOUT ...): a GoogleTest program <name>_test, one test of ctest.
+# icl_test(name SOURCES ... DEPS ... LABELS ... TIMEOUT ... [COST seconds]): a GoogleTest program <name>_test, one test of ctest. COST is
+# how long it takes alone: the longest begin first.
 # icl_program(name SOURCES ... DEPS ...): an installed program.
 add_library(icl_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cpp)
 # In angle brackets: CMake writes a quoted header's absolute path into the precompiled header, and no other checkout could then share
@@ -39,8 +40,13 @@ if(ICL_TESTS)
   add_custom_target(icl_sanitized_tests)
 endif()
 
+# A test's PROCESSORS are quarters of a processor, so that tests that mostly wait run beside each other: `ctest -j` is told four for
+# each processor (run_tests in tools/stages.sh). Whoever judges times of a program has one processor or both.
 function(icl_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;COST" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT ARG_COST)
+    set(ARG_COST 0)
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -53,7 +59,7 @@ function(icl_test name)
   target_link_libraries(${name}_test PUBLIC ${ARG_DEPS} GTest::gtest GTest::gtest_main)
   icl_common(${name}_test)
   add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} PROCESSORS 4 COST ${ARG_COST})
   if(ICL_SANITIZE STREQUAL "thread")
     if("threaded" IN_LIST ARG_LABELS)
       add_dependencies(icl_sanitized_tests ${name}_test)

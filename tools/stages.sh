@@ -27,3 +27,10 @@ configure_and_build() {
   quiet cmake --preset "$preset" || return 1
   if (($#)); then quiet cmake --build --preset "$preset" --target "$@"; else quiet cmake --build --preset "$preset"; fi
 }
+
+# run_tests PRESET [ctest's arguments…]: tests count in quarters of a processor (cmake/IclModule.cmake).
+run_tests() {
+  local preset=$1
+  shift
+  ctest --test-dir "build/$preset" --output-on-failure -j $((4 * $(nproc))) "$@"
+}

@@ -284,7 +284,7 @@ def main():
         args.seed, args.minutes, args.peers = kept["seed"], kept["minutes"], kept["peers"]
     args.seed = args.seed or str(random.SystemRandom().randrange(10**9))
     print(f"seed {args.seed}: {args.peers} peers, {args.minutes:g} minutes (again with --seed {args.seed})", flush=True)
-    with ProcessTest(args) as test:
+    with ProcessTest(args, network=True) as test:
         this = Run(test, args)
         try:
             this.start()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from peers import arguments, check, clean_environment, die_with_parent, run, skip
+from peers import arguments, check, clean_environment, die_with_parent, own_network, run, skip
 
 BENCH = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", "bench", "cluster_bench.py"))
 BIG = 2000  # of --quick
@@ -41,6 +41,7 @@ def main():
     args = parser.parse_args()
     if not os.access(os.path.join(args.build, "bench", "icl_bench_load"), os.X_OK):
         skip("the bench programs are not built (target bench/all)")
+    own_network()
     with tempfile.TemporaryDirectory(prefix="icl-bench-smoke.") as work:
         out = os.path.join(work, "table.md")
         done = subprocess.run([sys.executable, "-B", BENCH, "--quick", "--service", f"ours={args.service}", "--build", args.build, "--work", work,

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from peers import check, clean_environment, die_with_parent, free_port, skip, wait_until
+from peers import check, clean_environment, die_with_parent, free_port, in_outside_network, skip, wait_until
 
 BUILD = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "tools", "kubo", "build.sh"))
 
@@ -13,7 +13,8 @@ class Kubo:
         """A new repository, `name` in the test's folder or at `repo`. With `swarm_key` (hex) the node speaks only within that private
         network."""
         try:
-            built = subprocess.run([BUILD], capture_output=True, text=True, timeout=int(os.environ.get("ICL_KUBO_BUILD_LIMIT", "600")))
+            built = subprocess.run([BUILD], capture_output=True, text=True, timeout=int(os.environ.get("ICL_KUBO_BUILD_LIMIT", "600")),
+                                   preexec_fn=in_outside_network)
         except subprocess.TimeoutExpired:
             skip("Kubo could not be built in time")
         if built.returncode != 0:

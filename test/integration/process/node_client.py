@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from peers import ProcessTest, arguments, check, run, skip  # noqa: E402
+from peers import ProcessTest, arguments, check, in_outside_network, run, skip  # noqa: E402
 from proxy import node_port  # noqa: E402
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "kubo_rpc_client"))
@@ -30,7 +30,7 @@ def install(work):
         shutil.copy(os.path.join(SOURCE, name), folder)
     try:
         done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True, text=True,
-                              timeout=240)
+                              timeout=240, preexec_fn=in_outside_network)
     except subprocess.TimeoutExpired:
         skip("npm could not install kubo-rpc-client in time")
     if done.returncode != 0:

@@ -4,6 +4,7 @@
 import argparse
 import base64
 import ctypes
+import fcntl
 import hashlib
 import http.client
 import json
@@ -12,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -59,6 +61,32 @@ def clean_environment(extra=None):
 
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+CLONE_NEWNET = 0x40000000
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+outside = None  # the network namespace this program came from, once it has one of its own
+
+
+def own_network():
+    """As root: from here on this thread and what it starts have a loopback device of their own, so that no test that runs at the same
+    time is given a port that this one has chosen and does not listen on yet."""
+    global outside
+    if outside is not None or os.geteuid() != 0:
+        return
+    before = os.open("/proc/self/ns/net", os.O_RDONLY)
+    if ctypes.CDLL(None).unshare(CLONE_NEWNET) != 0:
+        os.close(before)
+        return
+    outside = before
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+
+
+def in_outside_network():
+    """preexec_fn of what may have to fetch something."""
+    if outside is not None:
+        ctypes.CDLL(None).setns(outside, CLONE_NEWNET)
 
 
 def wait_until(limit, what, probe, pause=0.1):
@@ -241,9 +269,12 @@ class Peer:
 
 
 class ProcessTest:
-    """Temporary folder, programs and everything started; `with` cleans up and shows the logs after a failure."""
+    """Temporary folder, programs and everything started; `with` cleans up and shows the logs after a failure. `network` says that the
+    test has made its network itself."""
 
-    def __init__(self, args):
+    def __init__(self, args, network=False):
+        if not network:
+            own_network()
         self.service, self.ctl = os.path.abspath(args.service), os.path.abspath(args.ctl)
         for program in (self.service, self.ctl):
             check(os.access(program, os.X_OK), f"{program} is not there; build it first")

@@ -55,7 +55,7 @@ def main():
     args = arguments(__doc__).parse_args()
     enter_namespace([OURS, "11.1.0.1", "22.1.0.1", "33.1.0.1", "44.1.0.1"])
     numbers = random.Random(11)
-    with ProcessTest(args) as test:
+    with ProcessTest(args, network=True) as test:
         first = PublicKubo(test, "first", "11.1.0.1", [], server=True)
         second = PublicKubo(test, "second", "22.1.0.1", [first.at], server=True)
         wait_until(60, "the two servers of the hash table know each other", lambda: any(first.at.split("/")[-1] in p for p in second.peers()))

@@ -178,7 +178,7 @@ def main():
     enter_namespace()
     names = NameServers()
     names.start()
-    with ProcessTest(args) as test:
+    with ProcessTest(args, network=True) as test:
         peers = []
         for number in range(1, 4):
             peer = NamedPeer(test, f"peer{number}")
