@@ -2,7 +2,8 @@
 """Fails on an include that looks upward or sideways, on a source that names a kind of consensus where none is to be known, on a source or test
 that no target lists, and on a module without a README.
 
-The table is tools/tidy/layers.txt: a folder may include itself, what its row names and whatever those may use.
+A folder of src/ may include itself, what the DEPS of its CMakeLists.txt name and whatever those may use; each of these stands in a lower layer of
+the picture in docs/architecture.md.
 """
 import pathlib
 import re
@@ -16,24 +17,26 @@ KNOWS_KINDS = re.compile(r"consensus/raft/|config/|cli/service/peer(_\w+)?\.[ch]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
-def read_table():
-    layers, uses = {}, {}
-    for line in (ROOT / "tools/tidy/layers.txt").read_text().splitlines():
-        line = line.split("#")[0].strip()
-        if not line:
-            continue
-        head, _, rest = line.partition(":")
-        number, folder = head.split()
-        layers[folder], uses[folder] = int(number), rest.split()
-    return layers, uses
+MODULE = re.compile(r"add_library\((?:icl::)?(?:icl_)?(\w+) (?:INTERFACE|ALIAS)|icl_module\((\w+)")
+LINKED = re.compile(r"icl::(\w+)")
+
+
+def read_modules():
+    """Of each folder of src/ with a CMakeLists.txt the folders that its targets link."""
+    texts, folder_of_module = {}, {}
+    for path in (ROOT / "src").rglob("CMakeLists.txt"):
+        folder = path.parent.relative_to(ROOT / "src").as_posix()
+        texts[folder] = re.sub(r"#[^\n]*|add_library\([^)]*ALIAS[^)]*\)", "", path.read_text())
+        for names in MODULE.findall(texts[folder]):
+            folder_of_module["".join(names)] = folder
+    # Not of src/: icl::bridge, and what a folder's program has of its own module.
+    return {folder: sorted({folder_of_module[m] for m in LINKED.findall(text) if m in folder_of_module} - {folder}) for folder, text in texts.items()}
 
 
 def allowed(folder, uses, seen=None):
     seen = set() if seen is None else seen
     for other in uses[folder]:
-        if other == "*":
-            seen.update(uses)
-        elif other not in seen:
+        if other not in seen:
             seen.add(other)
             allowed(other, uses, seen)
     return seen
@@ -47,33 +50,31 @@ def folder_of(path, folders):
     return best
 
 
-def check_picture(layers):
-    """The picture in docs/architecture.md shows every folder in its layer."""
-    text = (ROOT / "docs/architecture.md").read_text()
-    block = re.search(r"```text\n(.*?)```", text, re.S)
-    drawn = {}
-    for line in block.group(1).splitlines() if block else []:
-        number, *folders = line.split()
-        for folder in folders:
-            drawn[folder] = int(number)
-    wrong = sorted(set(layers.items()) ^ set(drawn.items()))
-    return [f"docs/architecture.md: the picture disagrees about {folder} in layer {number}" for folder, number in wrong]
+def read_picture():
+    """The layer of each folder in the picture of docs/architecture.md."""
+    block = re.search(r"```text\n(.*?)```", (ROOT / "docs/architecture.md").read_text(), re.S)
+    rows = [line.split() for line in block.group(1).splitlines()] if block else []
+    return {folder: int(number) for number, *folders in rows for folder in folders}
+
+
+def check_picture(uses):
+    layers = read_picture()
+    problems = [f"docs/architecture.md: the picture and the folders of src/ disagree about {folder}" for folder in sorted(set(layers) ^ set(uses))]
+    return problems + [f"src/{folder}/CMakeLists.txt: {folder} (layer {layers[folder]}) may not link {other} (layer {layers[other]})"
+                       for folder in sorted(uses) for other in uses[folder]
+                       if folder in layers and other in layers and layers[other] >= layers[folder]]
 
 
 def main():
-    layers, uses = read_table()
-    problems = []
-    for folder, others in uses.items():
-        for other in others:
-            if other != "*" and layers[other] >= layers[folder]:
-                problems.append(f"layers.txt: {folder} (layer {layers[folder]}) may not name {other} (layer {layers[other]})")
+    uses = read_modules()
+    problems = check_picture(uses)
     for path in sorted((ROOT / "src").rglob("*")):
         if path.suffix not in (".hpp", ".cpp", ".ipp"):
             continue
         rel = path.relative_to(ROOT / "src").as_posix()
         own = folder_of(rel, uses)
         if not own:
-            problems.append(f"src/{rel}: its folder has no row in tools/tidy/layers.txt")
+            problems.append(f"src/{rel}: its folder has no CMakeLists.txt")
             continue
         may = allowed(own, uses) | {own}
         text = path.read_text()
@@ -91,9 +92,8 @@ def main():
         for path in sorted((ROOT / base).rglob("*.cpp")):
             if not any(re.search(rf"(?<![\w.]){re.escape(path.name)}(?![\w.])", text) for text in lists):
                 problems.append(f"{path.relative_to(ROOT)}: no CMakeLists.txt lists it")
-    problems += check_picture(layers)
     for folder in uses:
-        if (ROOT / "src" / folder / "CMakeLists.txt").exists() and not (ROOT / "src" / folder / "README.md").exists():
+        if not (ROOT / "src" / folder / "README.md").exists():
             problems.append(f"src/{folder}: has no README.md")
     for line in problems:
         print(line)
