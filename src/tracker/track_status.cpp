@@ -241,15 +241,18 @@ class Tracker::RecoverSource final : public Source<PinInfo> {
         if (!rows_) {
             auto looked = co_await impl_->reconcile();
             if (!looked) co_return fail(looked.error());
-            rows_.emplace(impl_, kInError);
+            rows_.emplace(impl_->pinset, impl_->store);
         }
         for (;;) {
+            if (++looked_ % state::kRowsPerTurnMax == 0) co_await asio::post(asio::use_awaitable);
             auto found = co_await rows_->next();
-            if (!found || !found.value()) co_return found;
-            auto cid = found.value()->cid;
+            if (!found) co_return fail(found.error());
+            if (!found.value()) co_return std::optional<PinInfo>{};
+            auto& [cid, frozen] = *found.value();
+            if (!is_in_error(cid, frozen)) continue;
             // The list was frozen when it began.
             ICL_CO_TRY(auto facts, impl_->read(cid));
-            if (!can_recover(impl_->describe(cid, facts).info.status)) continue;
+            if (!is_in_error(cid, facts)) continue;
             const auto now = impl_->world.system_now();
             if (!all_ && tries_itself(facts, now, impl_->options.retry_delay_max)) continue;
             ICL_CO_TRY(impl_->requeue(cid, facts, now));
@@ -258,9 +261,17 @@ class Tracker::RecoverSource final : public Source<PinInfo> {
     }
 
  private:
+    /// The status does not tell of a copy that others have and the daemon did not let go.
+    bool is_in_error(const Cid& cid, const Facts& facts) const {
+        const bool failed_release =
+            !facts.mine && facts.record && facts.record->phase == Phase::unpin_error;
+        return failed_release || can_recover(impl_->describe(cid, facts).info.status);
+    }
+
     std::shared_ptr<Impl> impl_;
     bool all_;
-    std::optional<StatusSource> rows_;
+    std::optional<FactsWalk> rows_;
+    std::size_t looked_ = 0;
 };
 
 SourcePtr<PinInfo> Tracker::recover_all() {

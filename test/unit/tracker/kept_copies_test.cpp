@@ -304,6 +304,23 @@ TEST_F(KeptCopiesTest, a_restart_goes_on_where_it_was) {
     expect_gone(1);
 }
 
+TEST_F(KeptCopiesTest, a_release_that_failed_under_a_wrong_clock_does_not_wait_for_that_time) {
+    move(1, {peer(2)});
+    rig.machine.set_clock_ahead(1h);
+    rig.ipfs.unpin_errors[cid(1)] = {{Kind::internal, "refused"}};
+    others.whole.insert({peer(2), cid(1)});
+    rig.world.run_for(9s);
+    ASSERT_FALSE(kept(1));
+    rig.machine.set_clock_ahead(0s);
+    rig.world.run_for(13min);
+    ASSERT_TRUE(held(1));
+    const auto rows = rig.all(rig.tracker->recover_lost());
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].cid, cid(1));
+    rig.world.run_for(1s);
+    expect_gone(1);
+}
+
 TEST_F(KeptCopiesTest, a_crash_at_any_moment_of_a_release_repeats_it_at_most) {
     for (int milliseconds = 0; milliseconds < 20; ++milliseconds) {
         const int n = milliseconds;

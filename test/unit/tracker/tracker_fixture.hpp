@@ -1,6 +1,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include "runtime/sim_peer_world.hpp"
 #include "storage/memory_store.hpp"
 #include "support/drive.hpp"
 #include "support/fake_ipfs.hpp"
@@ -28,7 +29,7 @@ struct Rig {
         store = std::make_unique<storage::MemoryStore>(world, disk);
         pinset = std::make_unique<state::State>(*store, peer(1));
         EXPECT_TRUE(pinset->open());
-        tracker = std::make_unique<Tracker>(world, *store, *pinset, ipfs, options);
+        tracker = std::make_unique<Tracker>(machine, *store, *pinset, ipfs, options);
         tracker->set_identity({"the peer", {}});
         if (others_answer) let_others_answer();
         ICL_EXPECT_OK(drive(world, tracker->start()));
@@ -127,6 +128,7 @@ struct Rig {
     }
 
     SimWorld world;
+    SimPeerWorld machine{world};  ///< the tracker's: its clock may be off
     test::FakeIpfs ipfs;
     TrackerOptions options;
     std::shared_ptr<storage::MemoryDisk> disk = std::make_shared<storage::MemoryDisk>();
