@@ -191,6 +191,8 @@ int32_t icl_raft_conf_state_read(icl_raft_slice conf_state,
 /* Reads the envelope of a message without stepping it; `bytes` of the result is empty. */
 int32_t icl_raft_message_read(icl_raft_slice message,
                               void (*out)(void* ctx, const icl_raft_message* message), void* ctx);
+/* Gives the entries a message carries. */
+int32_t icl_raft_message_entries(icl_raft_slice message, icl_raft_entry_fn out, void* ctx);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 #include "consensus/raft/engine.hpp"
 
+#include "base/log.hpp"
 #include "icl_bridge.h"
 #include "icl_raft.h"
 
@@ -152,6 +153,14 @@ void append_bytes(void* ctx, icl_raft_slice bytes) {
 }
 
 }  // namespace
+
+Result<> tolerate(const Result<>& outcome, const char* what) {
+    if (outcome) return ok();
+    const auto& error = outcome.error();
+    if (error.kind == Kind::internal || error.kind == Kind::shutting_down) return fail(error);
+    logger("raft")->debug("{}: {}", what, error.text);
+    return ok();
+}
 
 struct Engine::Impl {
     icl_raft* node = nullptr;
@@ -339,6 +348,17 @@ Result<MessageInfo> read_message(BytesView message) {
                                                info->commit,
                                                info->reject_hint,
                                                info->reject != 0};
+        },
+        &out)));
+    return out;
+}
+
+Result<std::vector<LogEntry>> read_entries(BytesView message) {
+    std::vector<LogEntry> out;
+    ICL_TRY(check(icl_raft_message_entries(
+        slice(message),
+        [](void* ctx, const icl_raft_entry* entry) {
+            static_cast<std::vector<LogEntry>*>(ctx)->push_back(take(*entry));
         },
         &out)));
     return out;

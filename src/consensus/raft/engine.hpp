@@ -11,6 +11,9 @@ namespace ipfscluster::raft {
 /// rest is read, sent and dropped again at every answer.
 inline constexpr std::uint32_t kInflightMax = 16;
 
+/// A message's term may be so far ahead of ours (soundness.rs says why).
+inline constexpr std::uint64_t kTermJumpMax = std::uint64_t{1} << 32;
+
 /// How the engine reads the log. Called from inside engine calls: must not call the engine.
 class LogReader {
  public:
@@ -60,7 +63,8 @@ class Engine {
 
     Result<> tick();
     Result<> campaign();
-    /// A message from an authenticated member. `corrupt` when it does not decode.
+    /// A message of another node. `corrupt` when it does not decode or says what no engine would
+    /// (soundness.rs): nothing has happened then.
     Result<> step(BytesView message);
     /// `retryable` when nobody leads or the leader is busy. Success is no promise: see the caller's
     /// session.
@@ -89,6 +93,9 @@ class Engine {
     std::unique_ptr<Impl> impl_;
 };
 
+/// What went wrong is logged and borne; fails when the engine can no longer be used.
+Result<> tolerate(const Result<>& outcome, const char* what);
+
 /// What a membership entry asks for; nothing is applied, `conf_state` stays empty.
 Result<AppliedChange> read_change(const LogEntry& entry);
 
@@ -111,5 +118,7 @@ struct MessageInfo {
     bool reject = false;
 };
 Result<MessageInfo> read_message(BytesView message);
+/// The entries that it carries.
+Result<std::vector<LogEntry>> read_entries(BytesView message);
 
 }  // namespace ipfscluster::raft

@@ -1,6 +1,7 @@
 //! The C entries of `include/icl_raft.h`: raft-rs driven from outside, one handle one node.
 
 mod node;
+mod soundness;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -407,6 +408,19 @@ pub unsafe extern "C" fn icl_raft_message_read(
     guard(|| {
         let message: Message = decode(message.bytes()?).map_err(malformed)?;
         out(ctx, &CMessage::lend(&message, &[], false));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `message` must be readable; what `out` gets only during its call.
+#[no_mangle]
+pub unsafe extern "C" fn icl_raft_message_entries(message: Slice, out: EntryFn, ctx: *mut c_void) -> i32 {
+    guard(|| {
+        let message: Message = decode(message.bytes()?).map_err(malformed)?;
+        for entry in &message.entries {
+            out(ctx, &CEntry::lend(entry));
+        }
         Ok(())
     })
 }

@@ -10,6 +10,7 @@ use raft::{Config, Error, RawNode, ReadOnlyOption, Ready, SnapshotStatus, StateR
 use raft_proto::ConfChangeI as _;
 use slog::{o, Discard, Logger};
 
+use super::soundness;
 use super::storage::LogStorage;
 use super::types::{decode, encode, status, CEntry, CMessage, Sink};
 use crate::ffi::{Failure, FfiResult, Slice};
@@ -199,6 +200,7 @@ impl Node {
     pub fn step(&mut self, bytes: &[u8]) -> FfiResult {
         self.idle()?;
         let message: Message = decode(bytes).map_err(malformed)?;
+        soundness::check(&self.raw.raft, &message).map_err(malformed)?;
         self.step_message(message)
     }
 
