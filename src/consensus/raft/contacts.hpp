@@ -15,16 +15,20 @@ inline constexpr std::size_t kContactsMax = 256;
 /// its first snapshot. Owned by the consensus component; its strand.
 class Contacts {
  public:
-    void note(NodeId id, PeerId peer, SteadyTime now);
+    /// `cluster_id`: that it named.
+    void note(NodeId id, PeerId peer, Bytes cluster_id, SteadyTime now);
     void erase(NodeId id) { contacts_.erase(id); }
     /// Empty when nothing is known of it.
     PeerId peer_of(NodeId id) const;
+    /// Empty when it named none, or is not known.
+    Bytes cluster_of(NodeId id) const;
     std::set<PeerId> peers() const;
     std::size_t size() const { return contacts_.size(); }
 
  private:
     struct Contact {
         PeerId peer;
+        Bytes cluster_id;
         SteadyTime heard{};
     };
     std::map<NodeId, Contact> contacts_;

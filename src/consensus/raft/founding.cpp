@@ -1,16 +1,9 @@
-// How a peer without state becomes part of a cluster.
-//
-// Founders write the same first configuration, each under a node id that follows from its peer id.
-// A founder that lost its disk must not do that again: it would vote twice. So a peer without state
-// founds only after every other founder has answered that it never accepted a message of it (each
-// writes that down, synced, before it accepts the first), and otherwise comes back under a random
-// id and asks to be added. A founder alone has nobody to ask but the members that it remembers: it
-// waits for them, unless the operator says that it shall found anew.
+#include "consensus/raft/founding.hpp"
+
 #include <algorithm>
 
 #include "base/log.hpp"
 #include "base/planted.hpp"
-#include "consensus/raft/raft_consensus.hpp"
 
 namespace ipfscluster::raft {
 
@@ -45,19 +38,15 @@ std::string joining_text(const std::string& cause) {
 }
 }  // namespace
 
-asio::awaitable<void> RaftConsensus::found_or_join() {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    auto done = co_await found_or_join_now();
-    if (!done && !stopping_ && done.error().kind != Kind::cancelled) end_with(done.error());
-}
-
-Async<> RaftConsensus::found_or_join_now() {
+std::vector<PeerId> Founding::founders() const {
     auto founders = options_.init_peerset;
-    founders.push_back(self_);
+    founders.push_back(roster_.self());
     std::sort(founders.begin(), founders.end());
     founders.erase(std::unique(founders.begin(), founders.end()), founders.end());
-    // Both say that the operator wants a cluster begun here.
-    const bool told_to_found = options_.found_alone || !log_.imported().empty();
+    return founders;
+}
+
+Async<bool> Founding::identify() {
     if (!log_.has_identity() || options_.found_alone) {
         if (options_.staging && !log_.imported().empty())
             co_return fail(
@@ -65,32 +54,32 @@ Async<> RaftConsensus::found_or_join_now() {
                 "this peer holds an imported pinset, which founds a cluster and cannot be "
                 "taken into another: start it without --bootstrap, or remove the pinset "
                 "with `state cleanup`");
-        if (!options_.staging && (told_to_found || !options_.joining)) {
-            auto others = founders;
-            std::erase(others, self_);
+        if (!options_.staging && (told_to_found() || !options_.joining)) {
+            auto all = founders();
+            auto others = all;
+            std::erase(others, roster_.self());
             // A founder alone draws its cluster's id when it founds.
-            if (!others.empty()) expected_cluster_id_ = make_cluster_id(founders, log_.imported());
-            auto asked =
-                others.empty() ? ask_before_founding_alone(told_to_found) : ask_founders(others);
-            ICL_CO_TRY(auto known, co_await std::move(asked));
-            if (!known) co_return co_await found(std::move(founders));
+            const auto id = others.empty() ? Bytes{} : make_cluster_id(all, log_.imported());
+            roster_.expect_cluster(id);
+            auto asked = others.empty() ? ask_before_founding_alone() : ask_founders(others);
+            ICL_CO_TRY(const bool known, co_await std::move(asked));
+            if (!known) {
+                ICL_CO_TRY(co_await found(std::move(all)));
+                co_return true;
+            }
             logger("raft")->warn(
                 "the cluster knows this peer but its consensus data is gone: joining anew");
-            expected_cluster_id_.clear();
+            roster_.expect_cluster({});
         }
         ICL_CO_TRY(co_await become_newcomer());
     }
-    node_id_ = make_node_id(self_, log_.incarnation());
-    ICL_CO_TRY(start_engine());
-    if (!options_.staging) {
-        ICL_CO_TRY(co_await ask_to_join());
-    }
-    co_return ok();
+    roster_.become(make_node_id(roster_.self(), log_.incarnation()));
+    co_return false;
 }
 
-Async<bool> RaftConsensus::ask_before_founding_alone(bool told_to_found) {
+Async<bool> Founding::ask_before_founding_alone() {
     const bool waits =
-        !options_.remembered.empty() && !told_to_found && !planted(Bug::members_forgotten);
+        !options_.remembered.empty() && !told_to_found() && !planted(Bug::members_forgotten);
     const auto until = world_.steady_now() + kKnownPeersPatience;
     while (true) {
         // One round of many silent peers may take longer than the patience: there is another.
@@ -107,21 +96,18 @@ Async<bool> RaftConsensus::ask_before_founding_alone(bool told_to_found) {
     }
 }
 
-/// Said once: what the peers asked answer may change from round to round.
-void RaftConsensus::hindered_by(std::string why) {
-    if (why.empty() == hindrance_.empty()) return;
-    if (!why.empty()) logger("raft")->warn("{}", why);
-    hindrance_ = std::move(why);
+void Founding::hindered_by(const std::string& why) {
+    if (life_.hinder(why) && !why.empty()) logger("raft")->warn("{}", why);
 }
 
-Async<bool> RaftConsensus::ask_founders(std::vector<PeerId> others) {
+Async<bool> Founding::ask_founders(std::vector<PeerId> others) {
     std::set<PeerId> waiting(others.begin(), others.end());
     std::set<PeerId> told;
     bool told_waiting = false;
     while (true) {
         for (const auto& peer : others) {
             if (!waiting.contains(peer)) continue;
-            auto greeted = co_await greet(world_, host_, peer, hello(Purpose::probe),
+            auto greeted = co_await greet(world_, host_, peer, roster_.hello(Purpose::probe),
                                           options_.network_timeout);
             if (!greeted) {
                 if (greeted.error().kind == Kind::cancelled) co_return fail(greeted.error());
@@ -146,12 +132,13 @@ Async<bool> RaftConsensus::ask_founders(std::vector<PeerId> others) {
     }
 }
 
-std::vector<PeerId> RaftConsensus::other_known_peers() const {
+std::vector<PeerId> Founding::other_known_peers() const {
     auto known = host_.known_peers();
     std::sort(known.begin(), known.end());
     const auto& founders = options_.init_peerset;
     std::erase_if(known, [&](const PeerId& peer) {
-        return peer == self_ || std::find(founders.begin(), founders.end(), peer) != founders.end();
+        return peer == roster_.self() ||
+               std::find(founders.begin(), founders.end(), peer) != founders.end();
     });
     const auto& members = options_.remembered;
     std::erase_if(known, [&](const PeerId& peer) {
@@ -162,12 +149,12 @@ std::vector<PeerId> RaftConsensus::other_known_peers() const {
     return known;
 }
 
-Async<RaftConsensus::KnownPeersSay> RaftConsensus::ask_known_peers() {
+Async<Founding::KnownPeersSay> Founding::ask_known_peers() {
     // Whom the peerstore remembers; who does not answer keeps nobody from starting for long.
     const auto known = other_known_peers();
     auto said = KnownPeersSay::unknown;
     for (const auto& peer : known) {
-        Hello question = hello(Purpose::probe);
+        Hello question = roster_.hello(Purpose::probe);
         question.cluster_id.clear();
         auto greeted = co_await greet(world_, host_, peer, std::move(question), kKnownPeerLimit);
         if (!greeted && greeted.error().kind == Kind::cancelled) co_return fail(greeted.error());
@@ -181,45 +168,45 @@ Async<RaftConsensus::KnownPeersSay> RaftConsensus::ask_known_peers() {
     co_return said;
 }
 
-Async<> RaftConsensus::found(std::vector<PeerId> founders) {
-    Bytes incarnation = expected_cluster_id_;
-    if (founders.size() == 1) {
-        incarnation = draw_incarnation(world_);
-        expected_cluster_id_ = make_lone_cluster_id(self_, incarnation, log_.imported());
-    }
+Async<> Founding::found(std::vector<PeerId> founders) {
+    const bool alone = founders.size() == 1;
+    const auto together = alone ? Bytes{} : make_cluster_id(founders, log_.imported());
+    const auto incarnation = alone ? draw_incarnation(world_) : together;
+    const auto cluster_id =
+        alone ? make_lone_cluster_id(roster_.self(), incarnation, log_.imported()) : together;
     NodeTable table;
     for (const auto& peer : founders) table[make_node_id(peer, incarnation)] = {peer, 1, false};
     if (table.size() != founders.size())
         co_return fail(Kind::internal, "two founders have the same node id");
     storage::Batch batch;
     log_.set_identity(batch, incarnation);
-    log_.set_cluster_id(batch, expected_cluster_id_);
+    log_.set_cluster_id(batch, cluster_id);
     log_.found(batch, table);
     log_.raise_feature_level(batch, std::min(state::kFoundingFeatureLevel, options_.feature_level));
     // Before the wait: whoever asks meanwhile has to see a founder.
-    node_id_ = make_node_id(self_, incarnation);
+    roster_.become(make_node_id(roster_.self(), incarnation));
     ICL_CO_TRY(co_await store_.write_synced(std::move(batch)));
     logger("raft")->info("founding a cluster founders={}", founders.size());
-    co_return start_engine();
+    co_return ok();
 }
 
-Async<> RaftConsensus::become_newcomer() {
+Async<> Founding::become_newcomer() {
     storage::Batch batch;
     log_.set_identity(batch, draw_incarnation(world_));
     log_.forget_import(batch);
     co_return co_await store_.write_synced(std::move(batch));
 }
 
-Async<> RaftConsensus::ask_to_join() {
-    while (!is_member()) {
+Async<> Founding::ask_to_join() {
+    while (!roster_.is_member()) {
         bool heard = false;
         std::string cause = "it knows nobody";
         auto asked = options_.init_peerset;
         const auto known = other_known_peers();
         asked.insert(asked.end(), known.begin(), known.end());
         for (const auto& peer : asked) {
-            if (peer == self_ || is_member()) continue;
-            auto greeted = co_await greet_member(peer, Purpose::join);
+            if (peer == roster_.self() || roster_.is_member()) continue;
+            auto greeted = co_await greeter_.member(peer, Purpose::join);
             if (!greeted &&
                 (greeted.error().kind == Kind::cancelled || greeted.error().kind == Kind::conflict))
                 co_return fail(greeted.error());

@@ -67,7 +67,7 @@ Async<Greeted> greet(World& world, net::Host& host, PeerId peer, Hello hello, Du
 }
 
 Links::Links(World& world, net::Host& host, TaskGroup& tasks, Duration network_timeout,
-             Events events)
+             LinkEvents events)
     : world_(world),
       host_(host),
       tasks_(tasks),

@@ -29,21 +29,24 @@ struct Greeted {
 };
 Async<Greeted> greet(World& world, net::Host& host, PeerId peer, Hello hello, Duration limit);
 
+/// What a link asks of its owner and tells it.
+struct LinkEvents {
+    std::function<Hello(NodeId)> hello;       ///< what to say when opening to that node
+    std::function<void(NodeId)> unreachable;  ///< messages to it were lost
+    /// among them the offer of a snapshot at this index
+    std::function<void(NodeId, std::uint64_t)> snapshot_lost;
+    /// it does not talk to us: the error says why; `first` that is worth a line in the log since it
+    /// last did
+    std::function<void(NodeId, const Error&, bool first)> refused;
+};
+
 /// Outgoing messages: one ordered stream per node, opened when there is something to say and again
 /// after a failure, until the node is no member any more. Owned by the consensus component; its
 /// strand.
 class Links {
  public:
-    struct Events {
-        std::function<Hello(NodeId)> hello;       ///< what to say when opening to that node
-        std::function<void(NodeId)> unreachable;  ///< messages to it were lost
-        /// among them the offer of a snapshot at this index
-        std::function<void(NodeId, std::uint64_t)> snapshot_lost;
-        /// it does not talk to us: the error says why; `first` that is worth a line in the log
-        /// since it last did
-        std::function<void(NodeId, const Error&, bool first)> refused;
-    };
-    Links(World& world, net::Host& host, TaskGroup& tasks, Duration network_timeout, Events events);
+    Links(World& world, net::Host& host, TaskGroup& tasks, Duration network_timeout,
+          LinkEvents events);
 
     /// Queues a message; a node's first one starts its sender. False when dropped.
     /// `snapshot_index` is that of the snapshot the message offers; 0: it offers none.
@@ -81,7 +84,7 @@ class Links {
     net::Host& host_;
     TaskGroup& tasks_;
     Duration network_timeout_;
-    Events events_;
+    LinkEvents events_;
     std::uint64_t given_bytes_ = 0;
     std::map<NodeId, std::unique_ptr<Link>> links_;
 };

@@ -160,8 +160,23 @@ Result<> LogStore::load_log_bytes() {
         ICL_TRY(const auto more, rows->next());
         if (!more) return ok();
         if (rows->key().size() != 8) return fail(Kind::corrupt, "raft_log: a key is damaged");
-        bytes_.append(get_be64(rows->key()), rows->value().size());
+        const auto index = get_be64(rows->key());
+        bytes_.append(index, rows->value().size());
+        if (index <= applied_.index) continue;
+        // What cannot be read is noticed when the engine asks for it.
+        if (const auto entry = decode_entry(index, rows->value())) note_addition(entry.value());
     }
+}
+
+void LogStore::note_addition(const LogEntry& entry) {
+    if (entry.type == EntryType::normal) return;
+    const auto change = read_change(entry);
+    if (!change) return;
+    auto peer = PeerId::from_bytes(change.value().context);
+    if (!peer) return;
+    for (const auto& single : change.value().changes)
+        if (single.op != ChangeOp::remove)
+            additions_ahead_[entry.index] = {single.id, peer.value()};
 }
 
 void LogStore::set_identity(Batch& batch, Bytes incarnation) {
@@ -235,6 +250,7 @@ void LogStore::append(Batch& batch, const std::vector<LogEntry>& entries) {
         batch.del_range(Family::raft_log, index_key(first), index_key(last_index_ + 1));
         cut_tail(first);
         bytes_.cut(first);
+        additions_ahead_.erase(additions_ahead_.lower_bound(first), additions_ahead_.end());
     }
     for (const auto& entry : entries) {
         auto row = encode_entry(entry);
@@ -242,11 +258,13 @@ void LogStore::append(Batch& batch, const std::vector<LogEntry>& entries) {
         batch.put(Family::raft_log, index_key(entry.index), std::move(row));
         last_index_ = entry.index;
         push_tail(entry);
+        note_addition(entry);
     }
 }
 
 void LogStore::set_applied(Batch& batch, Position applied) {
     applied_ = applied;
+    additions_ahead_.erase(additions_ahead_.begin(), additions_ahead_.upper_bound(applied.index));
     batch.put(Family::raft_meta, Bytes(kApplied), encode_position(applied_));
     if (hard_state_.commit < applied.index) {
         hard_state_.commit = applied.index;
@@ -291,6 +309,7 @@ Result<> LogStore::install(Batch& batch, const SnapshotMeta& snapshot, const Nod
     tail_.clear();
     tail_bytes_ = 0;
     bytes_.clear();
+    additions_ahead_.clear();
     compacted_ = snapshot.at;
     last_index_ = snapshot.at.index;
     batch.put(Family::raft_meta, Bytes(kCompacted), encode_position(compacted_));

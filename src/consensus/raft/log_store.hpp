@@ -60,6 +60,13 @@ class LogStore final : public LogReader {
     const Bytes& conf_state() const { return conf_state_; }
     const std::vector<Member>& members() const { return members_; }
     const NodeTable& nodes() const { return nodes_; }
+    /// A node that an entry adds which is not applied yet.
+    struct Addition {
+        NodeId node = 0;
+        PeerId peer;
+    };
+    /// By the index of the entry.
+    const std::map<std::uint64_t, Addition>& additions_ahead() const { return additions_ahead_; }
     /// Whether a node of the peer is a member, at this place of the log.
     bool has_member(const PeerId& peer) const;
     const ClusterFacts& facts() const { return facts_; }
@@ -107,6 +114,7 @@ class LogStore final : public LogReader {
     Result<> load_meta();
     Result<> load_log_end();
     Result<> load_log_bytes();
+    void note_addition(const LogEntry& entry);
     Result<LogEntry> stored_entry(std::uint64_t index) const;
     Result<LogEntry> read_entry(std::uint64_t index) const;
     void push_tail(const LogEntry& entry);
@@ -129,6 +137,7 @@ class LogStore final : public LogReader {
     std::deque<LogEntry> tail_;  ///< contiguous, ends at last_index_
     std::size_t tail_bytes_ = 0;
     LogBytes bytes_;
+    std::map<std::uint64_t, Addition> additions_ahead_;
     SnapshotMaker snapshot_maker_;
 };
 

@@ -57,6 +57,7 @@ class Fields {
         if (!value.empty() && value.size() != kClusterIdBytes) broken();
         return value;
     }
+    bool empty() const { return in_.empty(); }
     Result<> done() const {
         if (broken_) return fail(Kind::corrupt, "raft stream: malformed " + std::string(what_));
         return ok();
@@ -102,6 +103,7 @@ Bytes encode(const Hello& value) {
     put_bytes(out, value.cluster_id);
     put_be64(out, value.wanted);
     put_be32(out, value.feature_level);
+    put_be64(out, value.about);
     return out;
 }
 
@@ -116,6 +118,8 @@ Bytes encode(const HelloReply& value) {
                                      (value.lists_opener ? 4 : 0)));
     put_bytes(out, value.text);
     put_be32(out, value.feature_level);
+    put_u8(out, value.answers_about ? 1 : 0);
+    put_bytes(out, value.about);
     return out;
 }
 
@@ -181,6 +185,8 @@ Result<Hello> decode_hello(BytesView bytes) {
     out.cluster_id = in.cluster_id();
     out.wanted = in.be64();
     out.feature_level = in.be32();
+    // Earlier builds of this version end here.
+    if (!in.empty()) out.about = in.be64();
     ICL_TRY(in.done());
     return out;
 }
@@ -200,6 +206,10 @@ Result<HelloReply> decode_hello_reply(BytesView bytes) {
     out.lists_opener = (flags & 4) != 0;
     out.text = in.bytes();
     out.feature_level = in.be32();
+    if (!in.empty()) {
+        out.answers_about = in.u8() != 0;
+        out.about = in.bytes();
+    }
     ICL_TRY(in.done());
     return out;
 }
@@ -274,11 +284,11 @@ Result<ChangeReply> decode_change_reply(BytesView bytes) {
     return out;
 }
 
-Async<std::optional<Frame>> FrameStream::read() {
+Async<std::optional<Frame>> FrameStream::read(std::size_t bytes_max) {
     while (true) {
         if (buffer_.size() >= kFrameHeaderBytes) {
             const std::size_t size = get_be32(buffer_);
-            if (size == 0 || size > kFrameBytesMax)
+            if (size == 0 || size > bytes_max)
                 co_return fail(Kind::corrupt,
                                "raft stream: a frame of " + std::to_string(size) + " bytes");
             if (buffer_.size() >= kFrameHeaderBytes + size) {
@@ -302,8 +312,8 @@ Async<std::optional<Frame>> FrameStream::read() {
     }
 }
 
-Async<Bytes> FrameStream::expect(FrameType type) {
-    auto frame = co_await read();
+Async<Bytes> FrameStream::expect(FrameType type, std::size_t bytes_max) {
+    auto frame = co_await read(bytes_max);
     if (!frame) co_return fail(frame.error());
     if (!frame.value()) co_return fail(Kind::unavailable, "raft stream: closed by the peer");
     if (frame.value()->type == FrameType::error)

@@ -16,6 +16,9 @@ inline constexpr const char* kRaftProtocol = "/ipfscluster-cpp/raft/1";
 inline constexpr std::uint8_t kWireVersion = 2;
 /// Longest frame accepted, header excluded.
 inline constexpr std::size_t kFrameBytesMax = 16 * 1024 * 1024;
+/// A stream begins with a hello, which is short and comes soon: nobody is known before it.
+inline constexpr std::size_t kHelloBytesMax = 64 * 1024;
+inline constexpr Duration kHelloLimit = std::chrono::seconds(5);
 
 enum class FrameType : std::uint8_t {
     hello = 1,
@@ -49,6 +52,7 @@ struct Hello {
     Bytes cluster_id;                 ///< empty: not known yet
     NodeId wanted = 0;                ///< the node that is meant; 0: whoever is there
     std::uint32_t feature_level = 0;  ///< that the opener's build knows
+    NodeId about = 0;                 ///< a probe asks whose node this is; 0: it does not
 };
 
 enum class HelloStatus : std::uint8_t {
@@ -73,6 +77,8 @@ struct HelloReply {
     bool lists_opener = false;  ///< the opener's peer is in its table of nodes, also when removed
     std::string text;
     std::uint32_t feature_level = 0;  ///< that the acceptor's build knows
+    bool answers_about = false;       ///< false: it is no member, or of a build that cannot
+    Bytes about;                      ///< the peer of the node that was asked about; empty: unknown
 };
 
 /// Names a leased snapshot at the node that made it.
@@ -154,10 +160,10 @@ class FrameStream {
     const PeerId& remote() const { return stream_->remote(); }
     /// Nothing at the clean end between frames; `corrupt` on a frame that is cut, too long or of no
     /// known type.
-    Async<std::optional<Frame>> read();
+    Async<std::optional<Frame>> read(std::size_t bytes_max = kFrameBytesMax);
     /// As read, but the end or another type is an error; an error frame gives its text, as
     /// `retryable`: the other side has answered.
-    Async<Bytes> expect(FrameType type);
+    Async<Bytes> expect(FrameType type, std::size_t bytes_max = kFrameBytesMax);
     Async<> write(Bytes frames) { return stream_->write(std::move(frames)); }
     Async<> close_write() { return stream_->close_write(); }
     void reset() { stream_->reset(); }

@@ -60,18 +60,17 @@ class RaftHello : public ::testing::Test {
         const auto peer = test_peer(number);
         stranger->add_addresses(peer, {cluster.network.address_of(peer)});
     }
-    /// A question of a peer that is in no cluster.
+    /// What somebody says who wants to talk to that node.
     Result<raft::Greeted> ask(int number, NodeId wanted) {
-        Hello hello;
-        hello.node = 7;
-        hello.wanted = wanted;
+        asker.wanted = wanted;
         know(number);
         return cluster.await<raft::Greeted>(
-            raft::greet(cluster.world, *stranger, test_peer(number), hello, seconds(5)));
+            raft::greet(cluster.world, *stranger, test_peer(number), asker, seconds(5)));
     }
 
     SimCluster cluster{7};
-    const std::unique_ptr<net::MemoryHost> stranger = cluster.network.add_host(test_peer(77));
+    std::unique_ptr<net::MemoryHost> stranger = cluster.network.add_host(test_peer(77));
+    Hello asker;
 };
 
 TEST_F(RaftHello, a_hello_of_version_1_is_refused_by_name) {
@@ -86,8 +85,8 @@ TEST_F(RaftHello, a_hello_of_version_1_is_refused_by_name) {
     EXPECT_EQ(bytes[0], 2);
     EXPECT_EQ(bytes[1], static_cast<char>(HelloStatus::wrong_version));
     EXPECT_EQ(get_be64(BytesView(bytes).substr(2)), node_of(0));
-    // Feature levels came later, behind what it reads.
-    EXPECT_TRUE(BytesView(bytes).substr(0, bytes.size() - 4).ends_with("unknown version"));
+    // Feature levels and answers about others came later, behind what it reads.
+    EXPECT_TRUE(BytesView(bytes).substr(0, bytes.size() - 6).ends_with("unknown version"));
 }
 
 TEST_F(RaftHello, a_peer_of_version_1_that_refuses_us_is_named) {
@@ -109,7 +108,13 @@ TEST_F(RaftHello, a_peer_of_version_1_that_refuses_us_is_named) {
 TEST_F(RaftHello, a_node_that_came_back_as_another_one_says_so) {
     found(3);
     const int lost = cluster.leader() == 0 ? 1 : 0;
+    const int gone = 3 - lost - cluster.leader();
     const auto old = node_of(lost);
+    asker.node = node_of(gone);
+    asker.cluster_id = cluster.peer(gone).raft->log().cluster_id();
+    cluster.crash(gone);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(gone); }));
+    stranger = cluster.network.add_host(test_peer(gone));
     EXPECT_TRUE(ask(lost, old));
     cluster.crash_and_wipe(lost);
     ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(lost); }));

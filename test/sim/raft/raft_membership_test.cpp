@@ -896,7 +896,7 @@ TEST_F(RaftMembership, a_peer_that_comes_anew_hundreds_of_times_leaves_nothing_b
     cluster.world.run_for(seconds(20));
     const auto before = lead()->status();
     ASSERT_EQ(before.links, 3u);
-    for (int cycle = 1; cycle <= 300; ++cycle) {
+    for (int cycle = 1; cycle <= 1000; ++cycle) {
         cluster.crash_and_wipe(3);
         ASSERT_TRUE(cluster.run_until([&] { return cluster.is_down(3); }));
         ASSERT_NO_FATAL_FAILURE(come()) << "cycle " << cycle;

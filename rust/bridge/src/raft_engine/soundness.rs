@@ -29,9 +29,7 @@ fn ensure(holds: bool, why: impl FnOnce() -> String) -> Verdict {
 /// Why the message is refused.
 pub fn check(raft: &Raft<LogStorage>, message: &Message) -> Verdict {
     // The engine's own readers of these numbers panic on what they do not know.
-    ensure(MessageType::from_i32(message.msg_type).is_some(), || {
-        format!("message type {}", message.msg_type)
-    })?;
+    ensure(MessageType::from_i32(message.msg_type).is_some(), || format!("message type {}", message.msg_type))?;
     message.entries.iter().try_for_each(check_entry)?;
     check_term(raft, message)?;
     let last = raft.raft_log.last_index();
@@ -90,8 +88,7 @@ fn check_entry(entry: &Entry) -> Verdict {
 
 fn check_term(raft: &Raft<LogStorage>, message: &Message) -> Verdict {
     // The engine takes what has no term for its own word.
-    let forwarded =
-        matches!(message.get_msg_type(), MessageType::MsgPropose | MessageType::MsgReadIndex);
+    let forwarded = matches!(message.get_msg_type(), MessageType::MsgPropose | MessageType::MsgReadIndex);
     ensure((message.term == 0) == forwarded, || format!("term {}", message.term))?;
     ensure(message.term <= raft.term.saturating_add(TERM_JUMP_MAX), || {
         format!("term {} cannot follow on term {}", message.term, raft.term)
@@ -133,8 +130,7 @@ fn check_snapshot(message: &Message) -> Verdict {
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
-    let simple =
-        members.voters_outgoing.is_empty() && members.learners_next.is_empty() && !members.auto_leave;
+    let simple = members.voters_outgoing.is_empty() && members.learners_next.is_empty() && !members.auto_leave;
     ensure(simple && !members.voters.is_empty() && ids.len() == count && ids[0] != 0, || {
         "a snapshot with members that contradict each other".into()
     })
