@@ -1,5 +1,6 @@
 # icl::bridge: the Rust static library of rust/bridge, built by cargo as part of the build.
-# Cargo's target folder is in the user's cache folder, so a fresh clone finds the dependencies built.
+# Cargo's target folder is in the user's cache folder, so a fresh clone finds the dependencies built, and the same sources too
+# (tools/bridge_cargo.sh).
 # libp2p needs rustc 1.88; Debian 12 has that as the packages cargo-web and rustc-web, in /usr/bin.
 set(ICL_RUST_VERSION_MIN 1.88)
 
@@ -38,20 +39,14 @@ set(ICL_CARGO_TARGET_DIR "${icl_cache}/ipfscluster/cargo-target" CACHE PATH "Whe
 set(icl_bridge_dir ${CMAKE_SOURCE_DIR}/rust/bridge)
 set(icl_bridge_lib ${CMAKE_BINARY_DIR}/rust/libicl_bridge.a)
 file(GLOB_RECURSE icl_bridge_sources CONFIGURE_DEPENDS ${icl_bridge_dir}/src/*.rs)
-# Other checkouts share the target folder, so the library is copied out at once. cargo compares times only: without a mark
-# of its own this checkout could get the library of another one that was built later.
-# The tests, which are built without that mark, compile ICL_CHECKOUT in.
-string(MD5 icl_checkout "${CMAKE_SOURCE_DIR}")
-set(icl_cargo_environment CARGO_TARGET_DIR=${ICL_CARGO_TARGET_DIR} RUSTC=${icl_rustc} ICL_CHECKOUT=${icl_checkout})
+set(icl_bridge_cargo ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${ICL_CARGO_TARGET_DIR} CARGO=${icl_cargo} RUSTC=${icl_rustc}
+  ${CMAKE_SOURCE_DIR}/tools/bridge_cargo.sh)
 add_custom_command(OUTPUT ${icl_bridge_lib}
-  COMMAND ${CMAKE_COMMAND} -E env ${icl_cargo_environment}
-    ${icl_cargo} rustc --release --locked --lib --quiet --manifest-path ${icl_bridge_dir}/Cargo.toml
-    -- -C metadata=${icl_checkout}
-  COMMAND ${CMAKE_COMMAND} -E copy ${ICL_CARGO_TARGET_DIR}/release/libicl_bridge.a ${icl_bridge_lib}
+  COMMAND ${icl_bridge_cargo} lib ${icl_bridge_lib}
   DEPENDS ${icl_bridge_sources} ${icl_bridge_dir}/Cargo.toml ${icl_bridge_dir}/Cargo.lock
-  WORKING_DIRECTORY ${icl_bridge_dir}
   COMMENT "Building rust/bridge with cargo"
   VERBATIM)
+add_custom_target(icl_bridge_clippy COMMAND ${icl_bridge_cargo} clippy COMMENT "Linting rust/bridge" VERBATIM)
 add_custom_target(icl_bridge_build DEPENDS ${icl_bridge_lib})
 
 add_library(icl_bridge STATIC IMPORTED GLOBAL)

@@ -4,6 +4,6 @@ pub mod ffi;
 pub mod p2p;
 pub mod raft_engine;
 
-/// Cargo takes files of another checkout with the same target folder for its own when they are newer; what was
-/// compiled in it notices.
-const _: Option<&str> = option_env!("ICL_CHECKOUT");
+/// Cargo takes what was built of other sources with the same target folder for its own when it is newer; a text that
+/// was compiled in it compares.
+const _: Option<&str> = option_env!("ICL_CONTENT");

@@ -148,12 +148,7 @@ pub unsafe extern "C" fn icl_raft_propose(handle: *mut Handle, data: Slice) -> i
 /// # Safety
 /// See [`icl_raft_tick`].
 #[no_mangle]
-pub unsafe extern "C" fn icl_raft_propose_change(
-    handle: *mut Handle,
-    op: u32,
-    id: u64,
-    context: Slice,
-) -> i32 {
+pub unsafe extern "C" fn icl_raft_propose_change(handle: *mut Handle, op: u32, id: u64, context: Slice) -> i32 {
     enter(handle, |node| node.propose_change(op, id, context.bytes()?))
 }
 

@@ -3,8 +3,8 @@
 
 use prost::Message as _;
 use raft::eraftpb::{
-    ConfChange, ConfChangeSingle, ConfChangeType, ConfChangeV2, ConfState, Entry, EntryType,
-    HardState, Message, MessageType,
+    ConfChange, ConfChangeSingle, ConfChangeType, ConfChangeV2, ConfState, Entry, EntryType, HardState, Message,
+    MessageType,
 };
 use raft::{Config, Error, RawNode, ReadOnlyOption, Ready, SnapshotStatus, StateRole};
 use raft_proto::ConfChangeI as _;
@@ -65,9 +65,7 @@ fn malformed(text: String) -> Failure {
 pub fn changes_of(entry: &Entry) -> FfiResult<ConfChangeV2> {
     match entry.get_entry_type() {
         EntryType::EntryNormal => Ok(ConfChangeV2::default()),
-        EntryType::EntryConfChange => {
-            Ok(decode::<ConfChange>(&entry.data).map_err(malformed)?.into_v2())
-        }
+        EntryType::EntryConfChange => Ok(decode::<ConfChange>(&entry.data).map_err(malformed)?.into_v2()),
         EntryType::EntryConfChangeV2 => decode(&entry.data).map_err(malformed),
     }
 }
@@ -175,8 +173,8 @@ impl Node {
     fn check_quorum_without(&self, change: &ConfChangeSingle) -> FfiResult {
         let raft = &self.raw.raft;
         let members = raft.prs();
-        let leaves = change.get_change_type() != ConfChangeType::AddNode
-            && members.conf().voters().contains(change.node_id);
+        let leaves =
+            change.get_change_type() != ConfChangeType::AddNode && members.conf().voters().contains(change.node_id);
         if raft.state != StateRole::Leader || !leaves {
             return Ok(());
         }
@@ -234,8 +232,7 @@ impl Node {
         };
         let mut single = ConfChangeSingle { node_id: id, ..Default::default() };
         single.set_change_type(kind);
-        let change =
-            ConfChangeV2 { changes: vec![single], context: context.to_vec(), ..Default::default() };
+        let change = ConfChangeV2 { changes: vec![single], context: context.to_vec(), ..Default::default() };
         let mut entry = Entry { data: change.encode_to_vec(), ..Default::default() };
         entry.set_entry_type(EntryType::EntryConfChangeV2);
         self.propose_entry(entry)

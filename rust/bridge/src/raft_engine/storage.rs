@@ -69,14 +69,7 @@ impl Storage for LogStorage {
     ) -> Result<Vec<Entry>> {
         let bytes_max = max_size.into().unwrap_or(u64::MAX);
         let mut out: Vec<Entry> = Vec::new();
-        check((self.table.entries)(
-            self.table.ctx,
-            low,
-            high,
-            bytes_max,
-            push_entry,
-            (&raw mut out).cast(),
-        ))?;
+        check((self.table.entries)(self.table.ctx, low, high, bytes_max, push_entry, (&raw mut out).cast()))?;
         if out.is_empty() && low < high {
             return Err(Error::Store(StorageError::Unavailable));
         }
@@ -110,8 +103,7 @@ impl Storage for LogStorage {
             take_token,
             (&raw mut parts).cast(),
         ))?;
-        let conf_state: ConfState = decode(&parts.conf_state)
-            .map_err(|text| Error::Io(std::io::Error::other(text)))?;
+        let conf_state: ConfState = decode(&parts.conf_state).map_err(|text| Error::Io(std::io::Error::other(text)))?;
         let mut snapshot = Snapshot { data: parts.token, ..Default::default() };
         let metadata = snapshot.mut_metadata();
         metadata.index = index;

@@ -29,14 +29,8 @@ extern "C" fn snapshot(
 }
 
 fn blank(id: u64) -> *mut Handle {
-    let table = StorageTable {
-        ctx: std::ptr::null_mut(),
-        first_index: zero,
-        last_index: last,
-        term,
-        entries,
-        snapshot,
-    };
+    let table =
+        StorageTable { ctx: std::ptr::null_mut(), first_index: zero, last_index: last, term, entries, snapshot };
     let config = CConfig {
         struct_size: std::mem::size_of::<CConfig>() as u32,
         abi: ABI,

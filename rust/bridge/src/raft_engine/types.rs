@@ -72,16 +72,7 @@ pub struct StorageTable {
     pub term: extern "C" fn(*mut c_void, u64, *mut u64) -> i32,
     pub entries: extern "C" fn(*mut c_void, u64, u64, u64, EntryFn, *mut c_void) -> i32,
     #[allow(clippy::type_complexity)]
-    pub snapshot: extern "C" fn(
-        *mut c_void,
-        u64,
-        u64,
-        *mut u64,
-        *mut u64,
-        BytesFn,
-        BytesFn,
-        *mut c_void,
-    ) -> i32,
+    pub snapshot: extern "C" fn(*mut c_void, u64, u64, *mut u64, *mut u64, BytesFn, BytesFn, *mut c_void) -> i32,
 }
 
 #[repr(C)]

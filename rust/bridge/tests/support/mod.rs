@@ -16,8 +16,8 @@ use libp2p::pnet::PreSharedKey;
 use libp2p::swarm::StreamProtocol;
 use libp2p::{Multiaddr, PeerId};
 
-/// As in the library: these tests are of one checkout.
-const _: Option<&str> = option_env!("ICL_CHECKOUT");
+/// As in the library.
+const _: Option<&str> = option_env!("ICL_CONTENT");
 
 pub const LIMIT: Duration = Duration::from_secs(20);
 pub const ECHO: StreamProtocol = StreamProtocol::new("/test/echo/1");
