@@ -1,6 +1,6 @@
 # icl_module(name SOURCES ... DEPS ...): a static library icl_<name>, alias icl::<name>, that shares the precompiled header of icl_pch.
-# icl_test(name SOURCES ... DEPS ... LABELS ... TIMEOUT ... [COST seconds]): a GoogleTest program <name>_test, one test of ctest. COST is
-# how long it takes alone: the longest begin first.
+# icl_test(name SOURCES ... DEPS ... LABELS ... TIMEOUT ... [COST seconds] [SHARDS n]): a GoogleTest program <name>_test, one test of
+# ctest, or n (<name>.1, …) that run a share of it each. COST is how long each takes alone: the longest begin first.
 # icl_program(name SOURCES ... DEPS ...): an installed program.
 add_library(icl_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cpp)
 # In angle brackets: CMake writes a quoted header's absolute path into the precompiled header, and no other checkout could then share
@@ -43,7 +43,7 @@ endif()
 # A test's PROCESSORS are quarters of a processor, so that tests that mostly wait run beside each other: `ctest -j` is told four for
 # each processor (run_tests in tools/stages.sh). Whoever judges times of a program has one processor or both.
 function(icl_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;COST" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;COST;SHARDS" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_COST)
     set(ARG_COST 0)
   endif()
@@ -58,8 +58,20 @@ function(icl_test name)
   target_compile_definitions(${name}_test PRIVATE ICL_TEST_DATA="${CMAKE_SOURCE_DIR}/test/data")
   target_link_libraries(${name}_test PUBLIC ${ARG_DEPS} GTest::gtest GTest::gtest_main)
   icl_common(${name}_test)
-  add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} PROCESSORS 4 COST ${ARG_COST})
+  set(tests ${name})
+  if(ARG_SHARDS)
+    set(tests)
+    math(EXPR last "${ARG_SHARDS} - 1")
+    foreach(shard RANGE ${last})
+      math(EXPR number "${shard} + 1")
+      list(APPEND tests ${name}.${number})
+      add_test(NAME ${name}.${number} COMMAND ${CMAKE_COMMAND} -E env GTEST_TOTAL_SHARDS=${ARG_SHARDS} GTEST_SHARD_INDEX=${shard}
+        $<TARGET_FILE:${name}_test>)
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  set_tests_properties(${tests} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} PROCESSORS 4 COST ${ARG_COST})
   if(ICL_SANITIZE STREQUAL "thread")
     if("threaded" IN_LIST ARG_LABELS)
       add_dependencies(icl_sanitized_tests ${name}_test)
