@@ -50,6 +50,41 @@ TEST(WireGolden, block_with_its_size) {
     EXPECT_EQ(bytes_of(node), packed("83 a164 a26869 a163 da0024 0155 " + hash + " a173 cd012c"));
 }
 
+TEST(WireGolden, what_a_peer_that_is_emptied_holds) {
+    EXPECT_EQ(bytes_of(HeldHere{}), packed("82 a16e 00 a16b 00"));
+    const HeldHere held{1, 2, 300, 4, {test::cid0()}};
+    EXPECT_EQ(bytes_of(held),
+              packed("85 a16e 01 a16b 02 a162 cd012c a177 04 a27769 91 da0022" + kCidHex));
+    EXPECT_EQ(bytes_of(from_msgpack<HeldHere>(to_msgpack(held)).value()), bytes_of(held));
+}
+
+TEST(WireGolden, a_peer_and_a_status_row_with_every_field) {
+    const auto id = " da0026" + kPeerHex;
+    const auto cid = " da0022" + kCidHex;
+    const std::string address = " a8047f000001060fa1";
+    const auto at = Multiaddr::parse("/ip4/127.0.0.1/tcp/4001").value();
+    const auto who = test::peer();
+    const PeerInfo info{who, {at}, {who}, {at}, "1", "2", "3", "4", {who, {at}, "5"}, "6"};
+    EXPECT_EQ(bytes_of(info),
+              packed("8a a169" + id + "a161 91" + address + "a26370 91" + id + "a3637061 91" +
+                     address + "a176 a131 a163 a132 a27276 a133 a165 a134 a26970 83 a169" + id +
+                     "a161 91" + address + "a165 a135 a2706e a136"));
+    const PinInfo row{
+        test::cid0(), "n",
+        who,          {who},
+        {at},         test::at(1),
+        {{"k", "v"}}, {"p", who, {at}, TrackerStatus::pinned, test::at(2), "e", 3, true, 4, 5}};
+    EXPECT_EQ(
+        bytes_of(row),
+        packed("de0011 a163" + cid + "a16d a16e a170" + id + "a16f 91" + id + "a167 91" + address +
+               "a174 a400000001 a26d64 81 a16b a176 a2706e a170 a169" + id + "a26961 91" + address +
+               "a27374 10 a27473 a400000002 a165 a165 a161 03 a179 c3 a26662 04 a26679 05"));
+    EXPECT_EQ(bytes_of(from_msgpack<PinInfo>(to_msgpack(row)).value()), bytes_of(row));
+    EXPECT_EQ(bytes_of(PeerInfo{}), packed("81 a26970 80"));
+    EXPECT_EQ(bytes_of(Version{}), packed("81 a176 a0"));
+    EXPECT_EQ(bytes_of(RepoGcKey{test::cid0(), "e"}), packed("82 a16b" + cid + "a165 a165"));
+}
+
 TEST(WireGolden, ping_and_free_space_metrics) {
     Metric ping{"ping", test::peer(), "{}", kTimeUnset, true, 0, false, kTimeUnset};
     ping.expire = Time(std::chrono::nanoseconds(0x17979cfe362a0000));
