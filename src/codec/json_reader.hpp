@@ -21,26 +21,11 @@ Result<> from_json(const json::value& in, Cid& value);
 Result<> from_json(const json::value& in, PeerId& value);
 Result<> from_json(const json::value& in, Multiaddr& value);
 Result<> from_json(const json::value& in, Time& value);
-Result<> from_json(const json::value& in, JsonError& value);
-Result<> from_json(const json::value& in, Version& value);
-Result<> from_json(const json::value& in, PeerAddBody& value);
-Result<> from_json(const json::value& in, PinOptions& value);
-Result<> from_json(const json::value& in, Pin& value);
-Result<> from_json(const json::value& in, PinInfoShort& value);
-Result<> from_json(const json::value& in, GlobalPinInfo& value);
-Result<> from_json(const json::value& in, IpfsId& value);
-Result<> from_json(const json::value& in, PeerInfo& value);
-Result<> from_json(const json::value& in, Metric& value);
-Result<> from_json(const json::value& in, Alert& value);
-Result<> from_json(const json::value& in, ConnectGraph& value);
-Result<> from_json(const json::value& in, RepoStat& value);
-Result<> from_json(const json::value& in, RepoGcKey& value);
-Result<> from_json(const json::value& in, RepoGc& value);
-Result<> from_json(const json::value& in, GlobalRepoGc& value);
-Result<> from_json(const json::value& in, AddedOutput& value);
-Result<> from_json(const json::value& in, Bandwidth& value);
-Result<> from_json(const json::value& in, StuckItem& value);
-Result<> from_json(const json::value& in, DrainReport& value);
+Result<> from_json(const json::value& in, PinMode& value);
+Result<> from_json(const json::value& in, PinType& value);
+Result<> from_json(const json::value& in, TrackerStatus& value);
+template <JsonStruct T>
+Result<> from_json(const json::value& in, T& value);
 template <class T>
 Result<> from_json(const json::value& in, std::vector<T>& list);
 template <class K, class T>
@@ -63,6 +48,13 @@ requires(!std::same_as<T, bool>) Result<> from_json(const json::value& in, T& va
         value = static_cast<T>(number);
     }
     return ok();
+}
+
+template <class T>
+Result<> from_json(const json::value& in, std::optional<T>& value) {
+    value.reset();
+    if (in.is_null()) return ok();
+    return from_json(in, value.emplace());
 }
 
 template <class T>

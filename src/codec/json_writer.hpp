@@ -2,6 +2,7 @@
 #include <concepts>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,10 @@ void append_json(std::string& out, Time value);
 void append_json(std::string& out, const Cid& value);
 void append_json(std::string& out, const PeerId& value);
 void append_json(std::string& out, const Multiaddr& value);
+template <OneOf<PinMode, PinType, TrackerStatus> T>
+void append_json(std::string& out, T value) {
+    append_json(out, to_string(value));
+}
 template <std::integral T>
 requires(!std::same_as<T, bool>) void append_json(std::string& out, T value) {
     out += std::to_string(value);
@@ -44,30 +49,25 @@ struct PeerAddBody {
     std::string peer_id;
 };
 
-void append_json(std::string& out, const JsonError& value);
-void append_json(std::string& out, const Version& value);
-void append_json(std::string& out, const PeerAddBody& value);
-void append_json(std::string& out, const PinOptions& value);
-void append_json(std::string& out, const Pin& value);
-void append_json(std::string& out, const PinInfoShort& value);
-/// The internal form (cid, name, peer, …); HTTP sends `append_global` instead.
-void append_json(std::string& out, const PinInfo& value);
-void append_json(std::string& out, const GlobalPinInfo& value);
+/// Whose fields model_fields.hpp describes.
+template <class T>
+concept JsonStruct =
+    OneOf<T, JsonError, Version, PeerAddBody, PinOptions, Pin, PinInfoShort, PinInfo, GlobalPinInfo,
+          IpfsId, PeerInfo, Metric, Alert, ConnectGraph, RepoStat, RepoGcKey, RepoGc, GlobalRepoGc,
+          AddedOutput, StuckItem, DrainReport, Bandwidth>;
+template <JsonStruct T>
+void append_json(std::string& out, const T& value);
 /// One peer's row in the form of a GlobalPinInfo: what status endpoints answer with `local=true`.
 void append_global(std::string& out, const PinInfo& value);
-void append_json(std::string& out, const IpfsId& value);
-void append_json(std::string& out, const PeerInfo& value);
-void append_json(std::string& out, const Metric& value);
-void append_json(std::string& out, const Alert& value);
-void append_json(std::string& out, const ConnectGraph& value);
-void append_json(std::string& out, const RepoStat& value);
-void append_json(std::string& out, const RepoGcKey& value);
-void append_json(std::string& out, const RepoGc& value);
-void append_json(std::string& out, const GlobalRepoGc& value);
-void append_json(std::string& out, const AddedOutput& value);
-void append_json(std::string& out, const StuckItem& value);
-void append_json(std::string& out, const DrainReport& value);
-void append_json(std::string& out, const Bandwidth& value);
+
+/// Unknown numbers are null.
+template <class T>
+void append_json(std::string& out, const std::optional<T>& value) {
+    if (value)
+        append_json(out, *value);
+    else
+        out += "null";
+}
 
 // The templates come last: they must see every overload above.
 template <class T>

@@ -34,6 +34,17 @@ struct Bandwidth {
 };
 using BandwidthByProtocol = std::map<std::string, Bandwidth>;
 
+template <class T, class... Ts>
+concept OneOf = (std::same_as<T, Ts> || ...);
+/// Whose fields model_fields.hpp describes.
+template <class T>
+concept WireStruct = OneOf<T, Version, Pin, PinInfo, IpfsId, PeerInfo, Metric, NodeWithMeta,
+                           RepoStat, RepoGcKey, RepoGc, HeldHere>;
+template <WireStruct T>
+void encode(Writer& out, const T& value);
+template <WireStruct T>
+Result<> decode(Reader& in, T& value);
+
 void encode(Writer& out, bool value);
 void encode(Writer& out, const std::string& value);
 void encode(Writer& out, const PeerId& value);
@@ -41,17 +52,6 @@ void encode(Writer& out, const Cid& value);
 void encode(Writer& out, const Multiaddr& value);
 void encode(Writer& out, Time value);
 void encode(Writer& out, const Empty& value);
-void encode(Writer& out, const Version& value);
-void encode(Writer& out, const Pin& value);
-void encode(Writer& out, const PinInfo& value);
-void encode(Writer& out, const IpfsId& value);
-void encode(Writer& out, const PeerInfo& value);
-void encode(Writer& out, const Metric& value);
-void encode(Writer& out, const NodeWithMeta& value);
-void encode(Writer& out, const RepoStat& value);
-void encode(Writer& out, const RepoGcKey& value);
-void encode(Writer& out, const RepoGc& value);
-void encode(Writer& out, const HeldHere& value);
 
 Result<> decode(Reader& in, bool& value);
 Result<> decode(Reader& in, std::string& value);
@@ -60,17 +60,6 @@ Result<> decode(Reader& in, Cid& value);
 Result<> decode(Reader& in, Multiaddr& value);
 Result<> decode(Reader& in, Time& value);
 Result<> decode(Reader& in, Empty& value);
-Result<> decode(Reader& in, Version& value);
-Result<> decode(Reader& in, Pin& value);
-Result<> decode(Reader& in, PinInfo& value);
-Result<> decode(Reader& in, IpfsId& value);
-Result<> decode(Reader& in, PeerInfo& value);
-Result<> decode(Reader& in, Metric& value);
-Result<> decode(Reader& in, NodeWithMeta& value);
-Result<> decode(Reader& in, RepoStat& value);
-Result<> decode(Reader& in, RepoGcKey& value);
-Result<> decode(Reader& in, RepoGc& value);
-Result<> decode(Reader& in, HeldHere& value);
 
 /// Signed and unsigned numbers keep Go's distinction. `corrupt` when a value does not fit.
 template <std::integral T>

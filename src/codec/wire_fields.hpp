@@ -1,42 +1,25 @@
 #pragma once
-#include <functional>
+#include <optional>
 
 #include "base/assert.hpp"
+#include "codec/fields.hpp"
 #include "codec/wire.hpp"
 
-/// Helpers of the struct encoders: maps with string keys whose empty fields are left out.
+/// Described structs in MessagePack: maps with string keys. For sources that define a struct's
+/// `encode` and `decode`.
 namespace ipfscluster::codec {
 
-inline bool is_zero(bool value) {
-    return !value;
-}
-inline bool is_zero(Time value) {
-    return value == kTimeUnset;
-}
-inline bool is_zero(const Cid& value) {
-    return !value.defined();
-}
-template <class T>
-requires(std::integral<T> || std::is_enum_v<T>) bool is_zero(T value) {
-    return value == T{};
-}
-template <class T>
-requires requires(const T& value) {
-    value.empty();
-}
-bool is_zero(const T& value) {
-    return value.empty();
-}
-
 /// Writes one struct: the map's head is filled in when the number of fields is known.
-class FieldWriter {
+class WirePut {
  public:
-    explicit FieldWriter(Writer& out) : out_(out), head_(out.out().size()) {
+    static constexpr bool kJson = false;
+    static constexpr bool kReads = false;
+    explicit WirePut(Writer& out) : out_(out), head_(out.out().size()) {
         out.out().push_back('\x80');
     }
-    FieldWriter(const FieldWriter&) = delete;
-    FieldWriter& operator=(const FieldWriter&) = delete;
-    ~FieldWriter() {
+    WirePut(const WirePut&) = delete;
+    WirePut& operator=(const WirePut&) = delete;
+    ~WirePut() {
         auto& bytes = out_.out();
         if (count_ < 16) {
             bytes[head_] = static_cast<char>(0x80 | count_);
@@ -48,14 +31,11 @@ class FieldWriter {
     }
 
     template <class T>
-    void always(BytesView key, const T& value) {
+    void operator()(const FieldName& name, const T& value) {
+        if ((name.rules & kWireAlways) == 0 && is_zero(value)) return;
         ++count_;
-        out_.raw(key);
+        out_.raw(name.wire);
         encode(out_, value);
-    }
-    template <class T>
-    void put(BytesView key, const T& value) {
-        if (!is_zero(value)) always(key, value);
     }
 
  private:
@@ -64,25 +44,61 @@ class FieldWriter {
     std::size_t count_ = 0;
 };
 
-/// For field readers: takes the value and says that the key was known.
+/// Takes the value of one key into the field that bears it.
+class WireTake {
+ public:
+    static constexpr bool kJson = false;
+    static constexpr bool kReads = true;
+    WireTake(BytesView key, Reader& in) : key_(key), in_(in) {}
+
+    template <class T>
+    void operator()(const FieldName& name, T& value) {
+        if (done_ || name.wire != key_) return;
+        if constexpr (std::same_as<T, std::vector<Multiaddr>>)
+            done_ = name.rules & kWireSkipsUnknown ? take_known(value) : decode(in_, value);
+        else
+            done_ = decode(in_, value);
+    }
+    /// How the reading went; nothing when no field bears the key.
+    const std::optional<Result<>>& done() const { return done_; }
+
+ private:
+    Result<> take_known(std::vector<Multiaddr>& list) {
+        list.clear();
+        ICL_TRY(const auto count, in_.array());
+        for (std::size_t i = 0; i < count; ++i) {
+            std::string bytes;
+            ICL_TRY(decode(in_, bytes));
+            auto address = Multiaddr::from_bytes(bytes);
+            if (address) list.push_back(std::move(address.value()));
+        }
+        return ok();
+    }
+
+    BytesView key_;
+    Reader& in_;
+    std::optional<Result<>> done_;
+};
+
 template <class T>
-Result<bool> take(Reader& in, T& value) {
-    ICL_TRY(decode(in, value));
-    return true;
+void put_struct(Writer& out, const T& value) {
+    WirePut fields(out);
+    describe(fields, value);
 }
 
-/// Reads one struct. `field(key, in)` takes the value of a key it knows and answers true; values of
-/// other keys are skipped. A nil leaves everything at zero.
-template <class F>
-Result<> read_fields(Reader& in, F&& field) {
+/// Fields that are missing stay as they are, as do all at a nil; values of unknown keys are
+/// skipped.
+template <class T>
+Result<> take_struct(Reader& in, T& value) {
     ICL_TRY(const auto count, in.map());
     for (std::size_t i = 0; i < count; ++i) {
         ICL_TRY(const auto key, in.raw());
-        Result<bool> known = field(key, in);
-        if (!known)
-            return fail(known.error().in("field \"" + std::string(key.substr(0, 32)) + "\""));
-        if (!known.value()) {
+        WireTake field(key, in);
+        describe(field, value);
+        if (!field.done()) {
             ICL_TRY(in.skip());
+        } else if (const auto& done = *field.done(); !done) {
+            return fail(done.error().in("field \"" + std::string(key.substr(0, 32)) + "\""));
         }
     }
     return ok();

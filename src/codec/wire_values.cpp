@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "codec/wire_fields.hpp"
+#include "codec/wire.hpp"
 
 namespace ipfscluster::codec {
 namespace {

@@ -40,44 +40,46 @@ Kind kind_of(const Response& response) {
 
 }  // namespace
 
+// Not in the unnamed namespace: the codec finds them by the types of their arguments.
+void describe(auto& v, codec::Of<ServiceId> auto& id) {
+    v({"", "Name"}, id.service);
+    v({"", "Method"}, id.method);
+}
+void describe(auto& v, codec::Of<Response> auto& r) {
+    v({"", "Service"}, r.id);
+    v({"", "Error"}, r.error);
+    v({"", "ErrType"}, r.type);
+    v({"", "Kind"}, r.kind);
+}
+void encode(codec::Writer& out, ErrorType value) {
+    out.signed_int(static_cast<std::int64_t>(value));
+}
+Result<> decode(codec::Reader& in, ErrorType& value) {
+    std::int64_t type = 0;
+    ICL_TRY(codec::decode(in, type));
+    value = type >= 0 && type <= 3 ? static_cast<ErrorType>(type) : ErrorType::method;
+    return ok();
+}
+
 void encode(codec::Writer& out, const ServiceId& value) {
-    codec::FieldWriter f(out);
-    f.put("Name", value.service);
-    f.put("Method", value.method);
+    codec::put_struct(out, value);
 }
 
 Result<> decode(codec::Reader& in, ServiceId& value) {
     value = {};
-    ICL_TRY(codec::read_fields(in, [&](BytesView key, codec::Reader& r) -> Result<bool> {
-        if (key == "Name") return codec::take(r, value.service);
-        if (key == "Method") return codec::take(r, value.method);
-        return false;
-    }));
+    ICL_TRY(codec::take_struct(in, value));
     if (value.service.size() + value.method.size() > kNameBytesMax)
         return fail(in.error("a service name that is too long"));
     return ok();
 }
 
 void encode(codec::Writer& out, const Response& value) {
-    codec::FieldWriter f(out);
-    if (!value.id.service.empty()) f.always("Service", value.id);
-    f.put("Error", value.error);
-    f.put("ErrType", static_cast<std::int64_t>(value.type));
-    f.put("Kind", value.kind);
+    codec::put_struct(out, value);
 }
 
 Result<> decode(codec::Reader& in, Response& value) {
     value = {};
-    std::int64_t type = 0;
-    ICL_TRY(codec::read_fields(in, [&](BytesView key, codec::Reader& r) -> Result<bool> {
-        if (key == "Service") return codec::take(r, value.id);
-        if (key == "Error") return codec::take(r, value.error);
-        if (key == "ErrType") return codec::take(r, type);
-        if (key == "Kind") return codec::take(r, value.kind);
-        return false;
-    }));
-    value.type = type >= 0 && type <= 3 ? static_cast<ErrorType>(type) : ErrorType::method;
-    return ok();
+    return codec::take_struct(in, value);
 }
 
 Response to_response(ServiceId id, ErrorType type, const Error& error) {

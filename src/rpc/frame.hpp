@@ -16,6 +16,7 @@ struct ServiceId {
     std::string method;
     /// "Cluster.ID"
     std::string name() const { return service + "." + method; }
+    bool empty() const { return service.empty(); }
     friend bool operator==(const ServiceId&, const ServiceId&) = default;
 };
 
