@@ -5,14 +5,11 @@
 #include <algorithm>
 
 #include "allocator/partition.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::allocator {
 
 namespace {
-
-bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
-    return std::find(peers.begin(), peers.end(), peer) != peers.end();
-}
 
 /// A full peer goes on holding what it has, but is given nothing more.
 bool has_room(const PeerId& peer, const std::vector<MetricByPeer>& levels) {

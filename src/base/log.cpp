@@ -7,6 +7,8 @@
 #include <mutex>
 #include <optional>
 
+#include "base/text.hpp"
+
 namespace ipfscluster {
 
 namespace {
@@ -96,11 +98,7 @@ Result<> set_log_levels(std::string_view spec) {
     const std::lock_guard lock(all.mutex);
     auto fallback = all.fallback;
     auto by_name = all.by_name;
-    while (!spec.empty()) {
-        const auto comma = spec.find(',');
-        const auto part = spec.substr(0, comma);
-        spec = comma == std::string_view::npos ? std::string_view{} : spec.substr(comma + 1);
-        if (part.empty()) continue;
+    for (const auto part : split_words(spec)) {
         const auto colon = part.find(':');
         const auto level =
             parse_level(colon == std::string_view::npos ? part : part.substr(colon + 1));

@@ -34,4 +34,14 @@ Result<std::uint64_t> take_minimal_uvarint(BytesView& in) {
     return value;
 }
 
+Result<BytesView> take_sized(BytesView& in, std::uint64_t max, std::string_view what) {
+    ICL_TRY(const auto size, take_uvarint(in));
+    if (size > max || size > in.size())
+        return fail(Kind::corrupt, std::string(what) + ": " + std::to_string(size) +
+                                       " bytes are too many or not there");
+    const auto bytes = in.substr(0, size);
+    in.remove_prefix(size);
+    return bytes;
+}
+
 }  // namespace ipfscluster

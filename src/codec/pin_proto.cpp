@@ -3,7 +3,7 @@
 #include <bit>
 #include <limits>
 
-#include "codec/proto.hpp"
+#include "base/proto.hpp"
 
 namespace ipfscluster::codec {
 namespace {

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/encoding.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::codec {
 namespace {
@@ -20,20 +21,6 @@ Result<T> parse_number(std::string_view name, std::string_view text) {
         return fail(Kind::invalid,
                     std::string(name) + ": \"" + std::string(text) + "\" is not a number here");
     return value;
-}
-
-/// Calls `each` for every non-empty part of a comma list.
-template <class F>
-Result<> split_list(std::string_view text, F each) {
-    while (!text.empty()) {
-        const auto comma = text.find(',');
-        const auto part = text.substr(0, comma);
-        text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
-        if (!part.empty()) {
-            ICL_TRY(each(part));
-        }
-    }
-    return ok();
 }
 
 Result<> parse_replication(const Query& query, PinOptions& o) {
@@ -70,24 +57,21 @@ Result<> parse_expiry(const Query& query, Time now, PinOptions& o) {
 }
 
 Result<> parse_lists(const Query& query, PinOptions& o) {
-    ICL_TRY(
-        split_list(query_value(query, "user-allocations"), [&](std::string_view text) -> Result<> {
-            auto peer = PeerId::parse(text);
-            if (!peer)
-                return fail(
-                    Kind::invalid,
-                    "user-allocations: \"" + std::string(text.substr(0, 128)) + "\" is no peer id");
-            o.user_allocations.push_back(std::move(peer.value()));
-            return ok();
-        }));
-    return split_list(query_value(query, "origins"), [&](std::string_view text) -> Result<> {
+    for (const auto text : split_words(query_value(query, "user-allocations"))) {
+        auto peer = PeerId::parse(text);
+        if (!peer)
+            return fail(Kind::invalid, "user-allocations: \"" + std::string(text.substr(0, 128)) +
+                                           "\" is no peer id");
+        o.user_allocations.push_back(std::move(peer.value()));
+    }
+    for (const auto text : split_words(query_value(query, "origins"))) {
         auto origin = Multiaddr::parse(text);
         if (!origin) return fail(origin.error().in("origins"));
         if (!origin.value().peer_id())
             return fail(Kind::invalid, "origins: " + std::string(text) + " lacks /p2p/<peer id>");
         o.origins.push_back(std::move(origin.value()));
-        return ok();
-    });
+    }
+    return ok();
 }
 
 void append_parameter(std::string& out, std::string_view name, std::string_view value) {

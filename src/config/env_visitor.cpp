@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "base/text.hpp"
 #include "config/visitors.hpp"
 
 namespace ipfscluster::config {
@@ -9,19 +10,10 @@ namespace {
 using Problem = std::optional<std::string>;
 
 Problem read(const std::string& text, bool& out) {
-    for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
-        if (text == yes) {
-            out = true;
-            return {};
-        }
-    }
-    for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
-        if (text == no) {
-            out = false;
-            return {};
-        }
-    }
-    return "a boolean";
+    const auto value = parse_go_bool(text);
+    if (!value) return "a boolean";
+    out = *value;
+    return {};
 }
 
 template <class Int>

@@ -1,16 +1,16 @@
 #include "dag/dag_pb.hpp"
 
-#include "dag/proto_wire.hpp"
+#include "base/proto.hpp"
 
 namespace ipfscluster::dag {
 namespace {
 
 // PBNode: Links = 2, Data = 1. PBLink: Hash = 1, Name = 2, Tsize = 3.
 std::size_t link_size(const PbLink& link) {
-    const auto bytes_field = [](std::size_t n) { return 1 + wire::varint_size(n) + n; };
+    const auto bytes_field = [](std::size_t n) { return 1 + varint_size(n) + n; };
     return bytes_field(link.cid.bytes().size()) +
            (link.has_name ? bytes_field(link.name.size()) : 0) +
-           (link.has_tsize ? 1 + wire::varint_size(link.tsize) : 0);
+           (link.has_tsize ? 1 + varint_size(link.tsize) : 0);
 }
 
 Bytes encode(const std::vector<PbLink>& links, bool has_data, BytesView data) {
@@ -19,17 +19,17 @@ Bytes encode(const std::vector<PbLink>& links, bool has_data, BytesView data) {
     Bytes out;
     out.reserve(total);
     for (const auto& link : links) {
-        wire::put_bytes_head(out, 2, link_size(link));
-        wire::put_bytes_head(out, 1, link.cid.bytes().size());
+        put_proto_head(out, 2, link_size(link));
+        put_proto_head(out, 1, link.cid.bytes().size());
         out += link.cid.bytes();
         if (link.has_name) {
-            wire::put_bytes_head(out, 2, link.name.size());
+            put_proto_head(out, 2, link.name.size());
             out += link.name;
         }
-        if (link.has_tsize) wire::put_varint_field(out, 3, link.tsize);
+        if (link.has_tsize) put_proto_varint(out, 3, link.tsize);
     }
     if (has_data) {
-        wire::put_bytes_head(out, 1, data.size());
+        put_proto_head(out, 1, data.size());
         out += data;
     }
     return out;
@@ -44,16 +44,15 @@ Result<PbLink> decode_link(BytesView in) {
     bool has_name = false;
     bool has_tsize = false;
     while (!in.empty()) {
-        ICL_TRY(auto field, wire::take_field(in));
-        const bool is_bytes = field.type == wire::Type::bytes;
-        if (field.number == 1 && is_bytes && !link.cid.defined() && !has_name && !has_tsize) {
+        ICL_TRY(auto field, take_proto_field(in));
+        if (field.is_bytes(1) && !link.cid.defined() && !has_name && !has_tsize) {
             auto cid = Cid::from_bytes(field.bytes);
             if (!cid) return fail(Kind::corrupt, "dag-pb: link: " + cid.error().text);
             link.cid = std::move(cid).value();
-        } else if (field.number == 2 && is_bytes && !has_name && !has_tsize) {
+        } else if (field.is_bytes(2) && !has_name && !has_tsize) {
             link.name = field.bytes;
             has_name = true;
-        } else if (field.number == 3 && field.type == wire::Type::varint && !has_tsize) {
+        } else if (field.is_number(3) && !has_tsize) {
             link.tsize = field.value;
             has_tsize = true;
         } else {
@@ -82,8 +81,8 @@ Result<PbNode> decode_dag_pb(BytesView block) {
     PbNode node;
     bool links_ended = false;
     while (!block.empty()) {
-        ICL_TRY(auto field, wire::take_field(block));
-        if (field.type != wire::Type::bytes) return fail(malformed("field of a wrong type"));
+        ICL_TRY(auto field, take_proto_field(block));
+        if (field.type != ProtoField::Type::bytes) return fail(malformed("field of a wrong type"));
         if (field.number == 1) {
             if (node.data) return fail(malformed("Data twice"));
             node.data.emplace(field.bytes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::dag {
 namespace {
@@ -25,20 +26,6 @@ std::string join(const std::string& parent, std::string_view name) {
 
 }  // namespace
 
-std::string clean_path(std::string_view path) {
-    std::vector<std::string_view> kept;
-    for (const auto part : split_path(path)) {
-        if (part == ".") continue;
-        if (part != "..")
-            kept.push_back(part);
-        else if (!kept.empty())
-            kept.pop_back();
-    }
-    std::string out;
-    for (const auto part : kept) out = join(out, part);
-    return out;
-}
-
 Importer::Importer(ImportOptions options, ImportSink& sink)
     : options_(std::move(options)),
       sink_(sink),
@@ -52,14 +39,14 @@ Importer::Importer(ImportOptions options, ImportSink& sink)
 
 Result<> Importer::add_directory(std::string_view path) {
     ICL_ASSERT(!in_file_, "a file is open");
-    const auto clean = clean_path(path);
+    const auto clean = clean_relative_path(path);
     if (clean.empty()) return fail(Kind::invalid, "a directory without a name");
     return enter(split_path(clean));
 }
 
 Result<> Importer::add_symlink(std::string_view path, BytesView target) {
     ICL_ASSERT(!in_file_, "a file is open");
-    const auto clean = clean_path(path);
+    const auto clean = clean_relative_path(path);
     auto parts = split_path(clean);
     if (!parts.empty()) parts.pop_back();
     ICL_TRY(enter(parts));
@@ -69,7 +56,7 @@ Result<> Importer::add_symlink(std::string_view path, BytesView target) {
 
 Result<> Importer::begin_file(std::string_view path) {
     ICL_ASSERT(!in_file_, "a file is open");
-    file_path_ = clean_path(path);
+    file_path_ = clean_relative_path(path);
     auto parts = split_path(file_path_);
     if (!parts.empty()) parts.pop_back();
     ICL_TRY(enter(parts));

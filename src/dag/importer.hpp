@@ -102,7 +102,4 @@ class Importer {
     std::uint64_t reported_bytes_ = 0;
 };
 
-/// Go's path.Clean of "/" + path, without the leading slash: no empty, "." or ".." components.
-std::string clean_path(std::string_view path);
-
 }  // namespace ipfscluster::dag

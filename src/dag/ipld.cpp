@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.hpp"
 #include "dag/dag_pb.hpp"
 
 namespace ipfscluster::dag {
@@ -46,8 +47,7 @@ Error not_pb(const std::string& what) {
 
 Result<> known_keys(const IpldNode& map, std::initializer_list<std::string_view> names) {
     for (const auto& key : map.keys)
-        if (std::find(names.begin(), names.end(), key) == names.end())
-            return fail(not_pb("unknown field \"" + key + "\""));
+        if (!contains(names, key)) return fail(not_pb("unknown field \"" + key + "\""));
     return ok();
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/encoding.hpp"
+#include "base/text.hpp"
 #include "dag/ipld.hpp"
 
 // DAG-JSON (https://ipld.io/specs/codecs/dag-json/spec/): {"/":"CID"} is a link,
@@ -34,24 +35,6 @@ void put_utf8(std::string& out, std::uint32_t code) {
         out.push_back(static_cast<char>(0x80 | (code >> 6 & 63)));
         out.push_back(static_cast<char>(0x80 | (code & 63)));
     }
-}
-
-/// Bytes of the UTF-8 character at the front of `text`; 0 when it is none.
-std::size_t utf8_size(std::string_view text) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t size = first < 0x80                    ? 1
-                             : first >= 0xc2 && first < 0xe0 ? 2
-                             : first >= 0xe0 && first < 0xf0 ? 3
-                             : first >= 0xf0 && first < 0xf5 ? 4
-                                                             : 0;
-    if (size == 0 || text.size() < size) return 0;
-    for (std::size_t i = 1; i < size; ++i)
-        if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
-    if (size < 3) return size;
-    const auto second = static_cast<unsigned char>(text[1]);
-    const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    const bool outside = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
-    return overlong || outside ? 0 : size;
 }
 
 /// base64 with or without its padding.
@@ -275,31 +258,7 @@ Result<IpldNode> Reader::map(std::size_t depth) {
 }
 
 void put_text(std::string& out, std::string_view text) {
-    constexpr char kHex[] = "0123456789abcdef";
-    out.push_back('"');
-    while (!text.empty()) {
-        const auto c = static_cast<unsigned char>(text[0]);
-        std::size_t size = 1;
-        if (c == '"' || c == '\\') {
-            out.push_back('\\');
-            out.push_back(text[0]);
-        } else if (c == '\n' || c == '\r' || c == '\t') {
-            out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
-        } else if (c < 0x20) {
-            out += "\\u00";
-            out.push_back(kHex[c >> 4]);
-            out.push_back(kHex[c & 15]);
-        } else if ((size = utf8_size(text)) == 0) {
-            out += "\\ufffd";
-            size = 1;
-        } else if (text.starts_with("\xe2\x80\xa8") || text.starts_with("\xe2\x80\xa9")) {
-            out += text[2] == '\xa8' ? "\\u2028" : "\\u2029";
-        } else {
-            out += text.substr(0, size);
-        }
-        text.remove_prefix(size);
-    }
-    out.push_back('"');
+    append_json_text(out, text, JsonEscapes::dag_json);
 }
 
 /// As ECMAScript writes numbers.

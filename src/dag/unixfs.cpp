@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "dag/proto_wire.hpp"
+#include "base/proto.hpp"
 
 namespace ipfscluster::dag {
 namespace {
 
-enum FieldNumber : std::uint64_t {
+enum FieldNumber : std::uint32_t {
     kType = 1,
     kData = 2,
     kFileSize = 3,
@@ -20,12 +20,12 @@ Error malformed(const std::string& what) {
     return {Kind::corrupt, "UnixFS: " + what};
 }
 
-Result<> take_block_sizes(const wire::Field& field, std::vector<std::uint64_t>& out) {
-    if (field.type == wire::Type::varint) {
+Result<> take_block_sizes(const ProtoField& field, std::vector<std::uint64_t>& out) {
+    if (field.type == ProtoField::Type::varint) {
         out.push_back(field.value);
         return ok();
     }
-    if (field.type != wire::Type::bytes) return fail(malformed("block size of a wrong type"));
+    if (field.type != ProtoField::Type::bytes) return fail(malformed("block size of a wrong type"));
     auto packed = field.bytes;
     while (!packed.empty()) {
         ICL_TRY(auto size, take_uvarint(packed));
@@ -34,8 +34,8 @@ Result<> take_block_sizes(const wire::Field& field, std::vector<std::uint64_t>& 
     return ok();
 }
 
-Result<> take_number(const wire::Field& field, UnixfsData& node, bool& has_type) {
-    if (field.type != wire::Type::varint) return fail(malformed("number of a wrong type"));
+Result<> take_number(const ProtoField& field, UnixfsData& node, bool& has_type) {
+    if (field.type != ProtoField::Type::varint) return fail(malformed("number of a wrong type"));
     switch (field.number) {
         case kType:
             if (field.value > static_cast<std::uint64_t>(UnixfsType::hamt_shard))
@@ -79,31 +79,31 @@ std::string_view to_string(UnixfsType type) {
 Bytes encode_unixfs(const UnixfsData& node) {
     Bytes out;
     out.reserve(32 + (node.data ? node.data->size() : 0) + node.block_sizes.size() * 6);
-    wire::put_varint_field(out, kType, static_cast<std::uint64_t>(node.type));
+    put_proto_varint(out, kType, static_cast<std::uint64_t>(node.type));
     if (node.data) {
-        wire::put_bytes_head(out, kData, node.data->size());
+        put_proto_head(out, kData, node.data->size());
         out += *node.data;
     }
-    if (node.file_size) wire::put_varint_field(out, kFileSize, *node.file_size);
-    for (const auto size : node.block_sizes) wire::put_varint_field(out, kBlockSizes, size);
-    if (node.hash_type) wire::put_varint_field(out, kHashType, *node.hash_type);
-    if (node.fanout) wire::put_varint_field(out, kFanout, *node.fanout);
+    if (node.file_size) put_proto_varint(out, kFileSize, *node.file_size);
+    for (const auto size : node.block_sizes) put_proto_varint(out, kBlockSizes, size);
+    if (node.hash_type) put_proto_varint(out, kHashType, *node.hash_type);
+    if (node.fanout) put_proto_varint(out, kFanout, *node.fanout);
     return out;
 }
 
 Bytes encode_unixfs_leaf(UnixfsType type, BytesView content) {
     const auto size = content.size();
-    const auto content_field = size == 0 ? 0 : 1 + wire::varint_size(size) + size;
-    const auto message = 2 + content_field + 1 + wire::varint_size(size);
+    const auto content_field = size == 0 ? 0 : 1 + varint_size(size) + size;
+    const auto message = 2 + content_field + 1 + varint_size(size);
     Bytes out;
     out.reserve(message + 8);
-    wire::put_bytes_head(out, 1, message);
-    wire::put_varint_field(out, kType, static_cast<std::uint64_t>(type));
+    put_proto_head(out, 1, message);
+    put_proto_varint(out, kType, static_cast<std::uint64_t>(type));
     if (size != 0) {
-        wire::put_bytes_head(out, kData, size);
+        put_proto_head(out, kData, size);
         out += content;
     }
-    wire::put_varint_field(out, kFileSize, size);
+    put_proto_varint(out, kFileSize, size);
     return out;
 }
 
@@ -111,10 +111,11 @@ Result<UnixfsData> decode_unixfs(BytesView data) {
     UnixfsData node;
     bool has_type = false;
     while (!data.empty()) {
-        ICL_TRY(auto field, wire::take_field(data));
+        ICL_TRY(auto field, take_proto_field(data));
         switch (field.number) {
             case kData:
-                if (field.type != wire::Type::bytes) return fail(malformed("Data of a wrong type"));
+                if (field.type != ProtoField::Type::bytes)
+                    return fail(malformed("Data of a wrong type"));
                 node.data.emplace(field.bytes);
                 break;
             case kBlockSizes: {

@@ -1,68 +1,18 @@
 #include "exchange/message.hpp"
 
-#include "base/varint.hpp"
+#include "base/proto.hpp"
 
 namespace ipfscluster::exchange {
 namespace {
 
-constexpr std::uint64_t kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5;
-
-void put_bytes(Bytes& out, int field, BytesView value) {
-    put_uvarint(out, static_cast<std::uint64_t>(field) << 3 | kLengthDelimited);
-    put_uvarint(out, value.size());
-    out += value;
-}
-
 /// Zero is left out, as proto3 does.
-void put_number(Bytes& out, int field, std::int64_t value) {
-    if (value == 0) return;
-    put_uvarint(out, static_cast<std::uint64_t>(field) << 3 | kVarint);
-    put_uvarint(out, static_cast<std::uint64_t>(value));
-}
-
-struct Field {
-    std::uint64_t number = 0;
-    std::uint64_t value = 0;  // of a varint
-    BytesView bytes;          // of a length-delimited one
-    bool delimited = false;
-};
-
-/// Reads one field; fixed width ones are skipped over as unknown (number 0).
-Result<Field> take_field(BytesView& in) {
-    ICL_TRY(const auto key, take_uvarint(in));
-    Field field;
-    field.number = key >> 3;
-    const auto skip = [&](std::size_t bytes) -> Result<Field> {
-        if (in.size() < bytes) return fail(Kind::corrupt, "bitswap message: a field is cut short");
-        in.remove_prefix(bytes);
-        return Field{};
-    };
-    switch (key & 7) {
-        case kVarint: {
-            ICL_TRY(field.value, take_uvarint(in));
-            return field;
-        }
-        case kFixed64:
-            return skip(8);
-        case kFixed32:
-            return skip(4);
-        case kLengthDelimited: {
-            ICL_TRY(const auto length, take_uvarint(in));
-            if (length > in.size())
-                return fail(Kind::corrupt, "bitswap message: a field is longer than the message");
-            field.delimited = true;
-            field.bytes = in.substr(0, length);
-            in.remove_prefix(length);
-            return field;
-        }
-        default:
-            return fail(Kind::corrupt, "bitswap message: unknown wire type");
-    }
+void put_number(Bytes& out, std::uint32_t field, std::int64_t value) {
+    if (value != 0) put_proto_varint(out, field, static_cast<std::uint64_t>(value));
 }
 
 Bytes encode_entry(const WantEntry& entry) {
     Bytes out;
-    put_bytes(out, 1, entry.cid.bytes());
+    put_proto_bytes(out, 1, entry.cid.bytes());
     put_number(out, 2, entry.priority);
     put_number(out, 3, entry.cancel ? 1 : 0);
     put_number(out, 4, static_cast<int>(entry.type));
@@ -74,16 +24,16 @@ Result<WantEntry> decode_entry(BytesView in) {
     WantEntry entry;
     entry.priority = 0;
     while (!in.empty()) {
-        ICL_TRY(const auto field, take_field(in));
-        if (field.number == 1 && field.delimited) {
+        ICL_TRY(const auto field, take_proto_field(in));
+        if (field.is_bytes(1)) {
             ICL_TRY(entry.cid, Cid::from_bytes(field.bytes));
-        } else if (field.number == 2) {
+        } else if (field.is_number(2)) {
             entry.priority = static_cast<std::int32_t>(field.value);
-        } else if (field.number == 3) {
+        } else if (field.is_number(3)) {
             entry.cancel = field.value != 0;
-        } else if (field.number == 4) {
+        } else if (field.is_number(4)) {
             entry.type = field.value == 1 ? WantType::have : WantType::block;
-        } else if (field.number == 5) {
+        } else if (field.is_number(5)) {
             entry.send_dont_have = field.value != 0;
         }
     }
@@ -93,13 +43,13 @@ Result<WantEntry> decode_entry(BytesView in) {
 
 Result<> decode_wantlist(BytesView in, Message& message) {
     while (!in.empty()) {
-        ICL_TRY(const auto field, take_field(in));
-        if (field.number == 1 && field.delimited) {
+        ICL_TRY(const auto field, take_proto_field(in));
+        if (field.is_bytes(1)) {
             if (message.wants.size() >= kMessageItemsMax)
                 return fail(Kind::corrupt, "bitswap message: too many wants");
             ICL_TRY(auto entry, decode_entry(field.bytes));
             message.wants.push_back(std::move(entry));
-        } else if (field.number == 2) {
+        } else if (field.is_number(2)) {
             message.full = field.value != 0;
         }
     }
@@ -121,9 +71,9 @@ Bytes block_prefix(const Cid& cid) {
 Result<std::optional<dag::Block>> decode_block(BytesView in) {
     BytesView prefix, data;
     while (!in.empty()) {
-        ICL_TRY(const auto field, take_field(in));
-        if (field.number == 1 && field.delimited) prefix = field.bytes;
-        if (field.number == 2 && field.delimited) data = field.bytes;
+        ICL_TRY(const auto field, take_proto_field(in));
+        if (field.is_bytes(1)) prefix = field.bytes;
+        if (field.is_bytes(2)) data = field.bytes;
     }
     ICL_TRY(const auto version, take_uvarint(prefix));
     ICL_TRY(const auto codec, take_uvarint(prefix));
@@ -146,10 +96,10 @@ Result<Presence> decode_presence(BytesView in) {
     Presence presence;
     presence.have = true;  // the enumeration's zero
     while (!in.empty()) {
-        ICL_TRY(const auto field, take_field(in));
-        if (field.number == 1 && field.delimited) {
+        ICL_TRY(const auto field, take_proto_field(in));
+        if (field.is_bytes(1)) {
             ICL_TRY(presence.cid, Cid::from_bytes(field.bytes));
-        } else if (field.number == 2) {
+        } else if (field.is_number(2)) {
             presence.have = field.value == 0;
         }
     }
@@ -168,22 +118,22 @@ Result<dag::Block> decode_plain_block(BytesView data) {
 
 Bytes encode_message(const Message& message) {
     Bytes wantlist;
-    for (const auto& entry : message.wants) put_bytes(wantlist, 1, encode_entry(entry));
+    for (const auto& entry : message.wants) put_proto_bytes(wantlist, 1, encode_entry(entry));
     put_number(wantlist, 2, message.full ? 1 : 0);
     Bytes body;
-    put_bytes(body, 1, wantlist);  // Go writes it also when it is empty
+    put_proto_bytes(body, 1, wantlist);  // Go writes it also when it is empty
     for (const auto& block : message.blocks) {
         Bytes payload;
         payload.reserve(block.data.size() + 32);
-        put_bytes(payload, 1, block_prefix(block.cid));
-        put_bytes(payload, 2, block.data);
-        put_bytes(body, 3, payload);
+        put_proto_bytes(payload, 1, block_prefix(block.cid));
+        put_proto_bytes(payload, 2, block.data);
+        put_proto_bytes(body, 3, payload);
     }
     for (const auto& presence : message.presences) {
         Bytes entry;
-        put_bytes(entry, 1, presence.cid.bytes());
+        put_proto_bytes(entry, 1, presence.cid.bytes());
         put_number(entry, 2, presence.have ? 0 : 1);
-        put_bytes(body, 4, entry);
+        put_proto_bytes(body, 4, entry);
     }
     put_number(body, 5, message.pending_bytes);
     Bytes out;
@@ -197,15 +147,15 @@ namespace {
 Result<Message> decode_body(BytesView in) {
     Message message;
     while (!in.empty()) {
-        ICL_TRY(const auto field, take_field(in));
+        ICL_TRY(const auto field, take_proto_field(in));
         if (message.blocks.size() >= kMessageItemsMax ||
             message.presences.size() >= kMessageItemsMax)
             return fail(Kind::corrupt, "bitswap message: too many items");
-        if (field.number == 5 && !field.delimited) {
+        if (field.is_number(5)) {
             message.pending_bytes = static_cast<std::int32_t>(field.value);
             continue;
         }
-        if (!field.delimited) continue;
+        if (field.type != ProtoField::Type::bytes) continue;
         switch (field.number) {
             case 1: {
                 ICL_TRY(decode_wantlist(field.bytes, message));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace ipfscluster::http {
 
 namespace {
@@ -16,8 +18,7 @@ bool origin_matches(std::string_view rule, std::string_view origin) {
 }
 
 bool all_origins(const CorsConfig& config) {
-    return std::find(config.allowed_origins.begin(), config.allowed_origins.end(), "*") !=
-           config.allowed_origins.end();
+    return contains(config.allowed_origins, "*");
 }
 
 bool origin_allowed(const CorsConfig& config, std::string_view origin) {
@@ -40,15 +41,9 @@ bool header_allowed(const CorsConfig& config, std::string_view name) {
 }
 
 bool headers_allowed(const CorsConfig& config, std::string_view list) {
-    while (!list.empty()) {
-        const auto comma = std::min(list.find(','), list.size());
-        auto name = list.substr(0, comma);
-        list.remove_prefix(std::min(comma + 1, list.size()));
-        while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
-        while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
-        if (!name.empty() && !header_allowed(config, name)) return false;
-    }
-    return true;
+    const auto names = split_words(list);
+    return std::all_of(names.begin(), names.end(),
+                       [&](std::string_view name) { return header_allowed(config, name); });
 }
 
 void add_preflight_fields(const CorsConfig& config, const Request& request, Headers& fields) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace ipfscluster::http {
 
 namespace {
@@ -60,17 +62,8 @@ std::vector<std::string_view> Headers::all(std::string_view name) const {
 bool Headers::has_token(std::string_view name, std::string_view token) const {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
         if (!equals_nocase(name_at(i), name)) continue;
-        auto rest = value_at(i);
-        while (!rest.empty()) {
-            const auto comma = std::min(rest.find(','), rest.size());
-            auto item = rest.substr(0, comma);
-            rest.remove_prefix(std::min(comma + 1, rest.size()));
-            while (!item.empty() && (item.front() == ' ' || item.front() == '\t'))
-                item.remove_prefix(1);
-            while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
-                item.remove_suffix(1);
+        for (const auto item : split_words(value_at(i)))
             if (equals_nocase(item, token)) return true;
-        }
     }
     return false;
 }

@@ -1,6 +1,7 @@
 #include "http/pipeline.hpp"
 
 #include "base/encoding.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::http {
 
@@ -82,22 +83,8 @@ Async<> Pipeline::operator()(Exchange& exchange) const {
 }  // namespace
 
 std::string clean_path(std::string_view path) {
-    std::vector<std::string_view> parts;
-    const bool slash = path.ends_with('/');
-    while (!path.empty()) {
-        path.remove_prefix(1);
-        const auto part = path.substr(0, path.find('/'));
-        path.remove_prefix(part.size());
-        if (part.empty() || part == ".") continue;
-        if (part != "..")
-            parts.push_back(part);
-        else if (!parts.empty())
-            parts.pop_back();
-    }
-    std::string out;
-    for (const auto part : parts) out.append("/").append(part);
-    if (slash || out.empty()) out.append("/");
-    return out;
+    const auto clean = clean_relative_path(path);
+    return clean.empty() ? "/" : "/" + clean + (path.ends_with('/') ? "/" : "");
 }
 
 Handler make_pipeline(World& world, PipelineConfig config, Router router) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace ipfscluster {
 
 namespace {
@@ -39,14 +41,8 @@ std::optional<TrackerStatus> parse_status(std::string_view text) {
 
 Result<StatusFilter> parse_status_filter(std::string_view text) {
     StatusFilter filter = 0;
-    for (std::string_view rest = text; !rest.empty();) {
-        const auto comma = rest.find(',');
-        auto word = rest.substr(0, comma);
-        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-        while (word.starts_with(' ')) word.remove_prefix(1);
-        while (word.ends_with(' ')) word.remove_suffix(1);
+    for (const auto word : split_words(text))
         if (const auto status = parse_status(word)) filter |= static_cast<StatusFilter>(*status);
-    }
     if (!text.empty() && filter == 0)
         return fail(Kind::invalid, "filter \"" + std::string(text) + "\" names no known status");
     return filter;

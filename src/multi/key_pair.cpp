@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "base/assert.hpp"
-#include "base/varint.hpp"
+#include "base/proto.hpp"
 #include "multi/multihash.hpp"
 
 namespace ipfscluster {
@@ -30,11 +30,8 @@ struct Key {
 /// The protobuf message both key kinds use: 1 = type (varint), 2 = data (bytes).
 Bytes encode_key(std::uint64_t type, BytesView data) {
     Bytes out;
-    out.push_back(0x08);
-    put_uvarint(out, type);
-    out.push_back(0x12);
-    put_uvarint(out, data.size());
-    out.append(data);
+    put_proto_varint(out, 1, type);
+    put_proto_bytes(out, 2, data);
     return out;
 }
 
@@ -43,17 +40,13 @@ Result<Key> decode_key(BytesView in) {
     bool has_type = false;
     bool has_data = false;
     while (!in.empty()) {
-        const char tag = in[0];
-        in.remove_prefix(1);
-        const auto number = take_uvarint(in);
-        if (!number) return fail(Kind::invalid, "private key: cut off");
-        if (tag == 0x08) {
-            key.type = number.value();
+        const auto field = take_proto_field(in);
+        if (!field) return fail(Kind::invalid, "private key: " + field.error().text);
+        if (field.value().is_number(1)) {
+            key.type = field.value().value;
             has_type = true;
-        } else if (tag == 0x12) {
-            if (number.value() > in.size()) return fail(Kind::invalid, "private key: cut off");
-            key.data = in.substr(0, number.value());
-            in.remove_prefix(number.value());
+        } else if (field.value().is_bytes(2)) {
+            key.data = field.value().bytes;
             has_data = true;
         } else {
             return fail(Kind::invalid, "private key: not a libp2p key message");

@@ -3,16 +3,11 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::peer {
 
-namespace {
-
-bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
-    return std::find(peers.begin(), peers.end(), peer) != peers.end();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Joiner::Joiner(World& world, net::Host& host, component::PinsetLog& log,
                component::Membership& members, component::ClusterApi& cluster,

@@ -15,21 +15,6 @@ constexpr std::uint8_t kVersionWithoutLevel = 1;
 constexpr std::uint8_t kVersion = 2;
 constexpr std::size_t kFactBytesMax = 4096;
 
-void put_bytes(Bytes& out, BytesView bytes) {
-    put_uvarint(out, bytes.size());
-    out.append(bytes);
-}
-
-Result<BytesView> take_bytes(BytesView& in, std::size_t max, std::string_view what) {
-    ICL_TRY(const auto size, take_uvarint(in));
-    if (size > max)
-        return fail(Kind::corrupt, fmt::format("operation: {} of {} bytes", what, size));
-    if (size > in.size()) return fail(Kind::corrupt, fmt::format("operation: {} cut short", what));
-    const auto bytes = in.substr(0, size);
-    in.remove_prefix(size);
-    return bytes;
-}
-
 bool is_fact(std::uint8_t kind) {
     return kind == static_cast<std::uint8_t>(FactKind::feature_level) ||
            kind == static_cast<std::uint8_t>(FactKind::cordon);
@@ -38,14 +23,14 @@ bool is_fact(std::uint8_t kind) {
 void put_operation(Bytes& out, const LoggedOperation& op) {
     const bool fact = op.fact != FactKind::none;
     out.push_back(fact ? static_cast<char>(op.fact) : static_cast<char>(op.kind));
-    put_bytes(out, op.id.origin);
+    put_sized(out, op.id.origin);
     put_uvarint(out, op.id.sequence);
-    if (fact) return put_bytes(out, op.payload);
+    if (fact) return put_sized(out, op.payload);
     put_uvarint(out, op.expected_index + 1);
     put_uvarint(out, static_cast<std::uint64_t>(op.only_if_expired_by.time_since_epoch().count()));
-    put_bytes(out, op.pin.cid.bytes());
+    put_sized(out, op.pin.cid.bytes());
     if (op.kind != LoggedOperation::Kind::pin) return;
-    put_bytes(out, op.pin_bytes.empty() ? codec::encode_pin(op.pin) : op.pin_bytes);
+    put_sized(out, op.pin_bytes.empty() ? codec::encode_pin(op.pin) : op.pin_bytes);
 }
 
 Result<LoggedOperation> take_operation(BytesView& in) {
@@ -57,12 +42,12 @@ Result<LoggedOperation> take_operation(BytesView& in) {
     if (kind != 1 && kind != 2 && !fact)
         return fail(Kind::unsupported,
                     fmt::format("operation of kind {} was made by a newer version", kind));
-    ICL_TRY(const auto origin, take_bytes(in, kOriginBytesMax, "origin"));
+    ICL_TRY(const auto origin, take_sized(in, kOriginBytesMax, "operation: origin"));
     op.id.origin = Bytes(origin);
     ICL_TRY(op.id.sequence, take_uvarint(in));
     if (fact) {
         op.fact = static_cast<FactKind>(kind);
-        ICL_TRY(const auto payload, take_bytes(in, kFactBytesMax, "payload"));
+        ICL_TRY(const auto payload, take_sized(in, kFactBytesMax, "operation: payload"));
         op.payload = Bytes(payload);
         return op;
     }
@@ -74,14 +59,14 @@ Result<LoggedOperation> take_operation(BytesView& in) {
     if (expired_by > static_cast<std::uint64_t>(INT64_MAX))
         return fail(Kind::corrupt, "operation: time out of range");
     op.only_if_expired_by = Time(Duration(static_cast<std::int64_t>(expired_by)));
-    ICL_TRY(const auto cid_bytes, take_bytes(in, kCidBytesMax, "CID"));
+    ICL_TRY(const auto cid_bytes, take_sized(in, kCidBytesMax, "operation: CID"));
     auto cid = Cid::from_bytes(cid_bytes);
     if (!cid) return fail(Kind::corrupt, "operation: " + cid.error().text);
     if (op.kind == LoggedOperation::Kind::unpin) {
         op.pin.cid = std::move(cid.value());
         return op;
     }
-    ICL_TRY(const auto pin, take_bytes(in, codec::kPinProtoBytesMax, "pin"));
+    ICL_TRY(const auto pin, take_sized(in, codec::kPinProtoBytesMax, "operation: pin"));
     auto decoded = codec::decode_pin(std::move(cid.value()), pin);
     if (!decoded) return fail(Kind::corrupt, "operation: " + decoded.error().text);
     op.pin = std::move(decoded.value());

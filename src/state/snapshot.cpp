@@ -30,21 +30,10 @@ constexpr std::uint64_t kRowsPerDigestChunk = 512;
 constexpr std::size_t kMultihashPrefixBytes = 2;
 
 void put_row(State::SnapshotPiece& piece, Bytes key, BytesView value) {
-    put_uvarint(piece.rows, key.size());
-    piece.rows.append(key);
-    put_uvarint(piece.rows, value.size());
-    piece.rows.append(value);
+    put_sized(piece.rows, key);
+    put_sized(piece.rows, value);
     ++piece.row_count;
     piece.last_key = std::move(key);
-}
-
-Result<BytesView> take_part(BytesView& in, std::uint64_t max) {
-    ICL_TRY(const auto size, take_uvarint(in));
-    if (size > max || size > in.size())
-        return fail(Kind::corrupt, "snapshot row cut short or too long");
-    const auto part = in.substr(0, size);
-    in.remove_prefix(size);
-    return part;
 }
 
 struct Table {
@@ -228,8 +217,8 @@ Result<> State::stage(const SnapshotPiece& piece) {
     BytesView in = piece.rows;
     Bytes previous;
     while (!in.empty()) {
-        ICL_TRY(const auto key, take_part(in, kCidBytesMax + 1));
-        ICL_TRY(const auto value, take_part(in, kRowBytesMax));
+        ICL_TRY(const auto key, take_sized(in, kCidBytesMax + 1, "snapshot row"));
+        ICL_TRY(const auto value, take_sized(in, kRowBytesMax, "snapshot row"));
         // Rows ascend, so none can be counted twice.
         if (key <= previous) return fail(Kind::corrupt, "snapshot rows out of order");
         previous = Bytes(key);

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/text.hpp"
+
 namespace ipfscluster::api {
 
 namespace {
@@ -18,17 +20,10 @@ Error bad(std::string_view name, std::string_view value, std::string_view wanted
 Result<> read_bool(const codec::Query& query, std::string_view name, bool& value) {
     const auto text = codec::query_value(query, name);
     if (text.empty()) return ok();
-    for (const std::string_view yes : {"1", "t", "T", "true", "True", "TRUE"})
-        if (text == yes) {
-            value = true;
-            return ok();
-        }
-    for (const std::string_view no : {"0", "f", "F", "false", "False", "FALSE"})
-        if (text == no) {
-            value = false;
-            return ok();
-        }
-    return fail(bad(name, text, "a boolean"));
+    const auto read = parse_go_bool(text);
+    if (!read) return fail(bad(name, text, "a boolean"));
+    value = *read;
+    return ok();
 }
 
 Result<> read_choice(const codec::Query& query, std::string_view name,

@@ -1,6 +1,7 @@
 #include "api/adding/upload.hpp"
 
 #include "base/encoding.hpp"
+#include "base/text.hpp"
 #include "http/header_params.hpp"
 #include "http/multipart_reader.hpp"
 #include "runtime/join.hpp"
@@ -20,28 +21,6 @@ struct NodeHead {
     std::string path;
 };
 
-/// The file name of a part without `.`, `..`, empty and leading parts, so that it never leaves its
-/// root.
-std::string clean_name(std::string_view name) {
-    std::vector<std::string_view> parts;
-    while (!name.empty()) {
-        const auto slash = std::min(name.find('/'), name.size());
-        const auto part = name.substr(0, slash);
-        name.remove_prefix(std::min(slash + 1, name.size()));
-        if (part.empty() || part == ".") continue;
-        if (part != "..")
-            parts.push_back(part);
-        else if (!parts.empty())
-            parts.pop_back();
-    }
-    std::string out;
-    for (const auto part : parts) {
-        if (!out.empty()) out += '/';
-        out += part;
-    }
-    return out;
-}
-
 Result<NodeHead> parse_node_head(const http::Headers& fields) {
     NodeHead head;
     const auto type = http::parse_header_params(fields.get("Content-Type"));
@@ -56,7 +35,7 @@ Result<NodeHead> parse_node_head(const http::Headers& fields) {
     const std::string raw(disposition.value().get("filename"));
     auto name = url_unescape(raw, true);
     // As in Go, a name that is not escaped properly stands for itself.
-    head.path = clean_name(name ? name.value() : raw);
+    head.path = clean_relative_path(name ? name.value() : raw);
     if (head.path.find('\0') != std::string::npos)
         return fail(Kind::invalid, "a file name holds a zero byte");
     return head;

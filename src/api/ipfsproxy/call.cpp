@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/encoding.hpp"
+#include "base/text.hpp"
 #include "multi/multibase.hpp"
 
 namespace ipfscluster::ipfsproxy {
@@ -56,10 +57,7 @@ Result<bool> bool_option(const codec::Query& query, std::string_view name, bool 
     const auto text = find_option(query, name);
     if (!text) return fallback;
     if (text->empty()) return true;
-    for (const std::string_view yes : {"1", "t", "T", "true", "True", "TRUE"})
-        if (*text == yes) return true;
-    for (const std::string_view no : {"0", "f", "F", "false", "False", "FALSE"})
-        if (*text == no) return false;
+    if (const auto value = parse_go_bool(*text)) return *value;
     return fail(Kind::invalid, "option \"" + std::string(name) + "\": \"" + std::string(*text) +
                                    "\" is not a boolean");
 }

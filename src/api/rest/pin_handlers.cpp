@@ -1,6 +1,7 @@
 #include "api/rest/handlers.hpp"
 #include "api/rest/replies.hpp"
 #include "api/rest/request.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::rest {
 
@@ -11,11 +12,9 @@ namespace {
 Result<std::uint32_t> pin_types_of(std::string_view text) {
     if (text.empty()) return static_cast<std::uint32_t>(PinType::all);
     std::uint32_t bits = 0;
-    for (auto rest = text; !rest.empty();) {
-        const auto comma = std::min(rest.find(','), rest.size());
-        const auto type = parse_pin_type(rest.substr(0, comma));
+    for (const auto word : split_words(text)) {
+        const auto type = parse_pin_type(word);
         if (type != PinType::bad) bits |= static_cast<std::uint32_t>(type);
-        rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
     if (bits == 0)
         return fail(Kind::invalid, "filter: no pin type in \"" + std::string(text) + "\"");

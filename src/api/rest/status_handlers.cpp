@@ -3,6 +3,7 @@
 #include "api/rest/handlers.hpp"
 #include "api/rest/replies.hpp"
 #include "api/rest/request.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::rest {
 
@@ -10,13 +11,9 @@ namespace {
 
 Result<std::vector<Cid>> cids_of(std::string_view list) {
     std::vector<Cid> cids;
-    while (!list.empty()) {
-        const auto comma = std::min(list.find(','), list.size());
-        if (comma > 0) {
-            ICL_TRY(auto cid, cid_of(list.substr(0, comma)));
-            cids.push_back(std::move(cid));
-        }
-        list.remove_prefix(std::min(comma + 1, list.size()));
+    for (const auto word : split_words(list)) {
+        ICL_TRY(auto cid, cid_of(word));
+        cids.push_back(std::move(cid));
     }
     return cids;
 }

@@ -51,26 +51,14 @@ Result<Cordon> decode_cordon(BytesView bytes) {
     return cordon;
 }
 
-Result<BytesView> take_part(BytesView& in, std::size_t limit) {
-    ICL_TRY(const auto size, take_uvarint(in));
-    if (size > limit || size > in.size())
-        return fail(Kind::corrupt, "facts: a length points past the end");
-    const auto part = in.substr(0, size);
-    in.remove_prefix(size);
-    return part;
-}
-
 void put_fact(Bytes& out, const CordonFact& fact) {
-    put_uvarint(out, fact.peer.bytes().size());
-    out += fact.peer.bytes();
-    const auto row = encode_cordon(fact.cordon);
-    put_uvarint(out, row.size());
-    out += row;
+    put_sized(out, fact.peer.bytes());
+    put_sized(out, encode_cordon(fact.cordon));
 }
 
 Result<CordonFact> take_fact(BytesView& in) {
-    ICL_TRY(const auto id, take_part(in, kPeerIdBytesMax));
-    ICL_TRY(const auto row, take_part(in, kCordonBytesMax));
+    ICL_TRY(const auto id, take_sized(in, kPeerIdBytesMax, "facts"));
+    ICL_TRY(const auto row, take_sized(in, kCordonBytesMax, "facts"));
     CordonFact fact;
     ICL_TRY(fact.peer, PeerId::from_bytes(id));
     ICL_TRY(fact.cordon, decode_cordon(row));

@@ -11,18 +11,9 @@ namespace {
 constexpr std::size_t kPeerIdBytesMax = 128;
 constexpr std::uint64_t kNodesMax = 65536;
 
-Result<Bytes> take_bytes(BytesView& in, std::size_t limit) {
-    ICL_TRY(auto size, take_uvarint(in));
-    if (size > limit || size > in.size())
-        return fail(Kind::corrupt, "a length points past the end");
-    Bytes out(in.substr(0, size));
-    in.remove_prefix(size);
-    return out;
-}
-
 Result<NodeRecord> take_node_record(BytesView& in) {
     NodeRecord record;
-    ICL_TRY(auto peer, take_bytes(in, kPeerIdBytesMax));
+    ICL_TRY(auto peer, take_sized(in, kPeerIdBytesMax, "node table"));
     ICL_TRY(auto parsed, PeerId::from_bytes(peer));
     record.peer = parsed;
     ICL_TRY(auto added, take_uvarint(in));
@@ -73,8 +64,7 @@ NodeId make_node_id(const PeerId& peer, BytesView incarnation) {
 
 Bytes encode_node_record(const NodeRecord& record) {
     Bytes out;
-    put_uvarint(out, record.peer.bytes().size());
-    out += record.peer.bytes();
+    put_sized(out, record.peer.bytes());
     put_uvarint(out, record.added_index);
     put_uvarint(out, record.removed ? 1 : 0);
     return out;

@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::size_t kFrameHeaderBytes = 4;
 
-void put_bytes(Bytes& out, BytesView bytes) {
-    put_uvarint(out, bytes.size());
-    out += bytes;
-}
-
 void put_u8(Bytes& out, std::uint8_t value) {
     out.push_back(static_cast<char>(value));
 }
@@ -45,11 +40,9 @@ class Fields {
         return value.value();
     }
     Bytes bytes() {
-        const auto size = number();
-        if (size > in_.size()) return broken(), Bytes{};
-        Bytes value(in_.substr(0, size));
-        in_.remove_prefix(size);
-        return value;
+        const auto value = take_sized(in_, in_.size(), what_);
+        if (!value) return broken(), Bytes{};
+        return Bytes(value.value());
     }
     /// A cluster id: absent or of its one length.
     Bytes cluster_id() {
@@ -100,7 +93,7 @@ Bytes encode(const Hello& value) {
     put_u8(out, value.version);
     put_u8(out, static_cast<std::uint8_t>(value.purpose));
     put_be64(out, value.node);
-    put_bytes(out, value.cluster_id);
+    put_sized(out, value.cluster_id);
     put_be64(out, value.wanted);
     put_be32(out, value.feature_level);
     put_be64(out, value.about);
@@ -112,11 +105,11 @@ Bytes encode(const HelloReply& value) {
     put_u8(out, value.version);
     put_u8(out, static_cast<std::uint8_t>(value.status));
     put_be64(out, value.node);
-    put_bytes(out, value.cluster_id);
+    put_sized(out, value.cluster_id);
     put_u8(out,
            static_cast<std::uint8_t>((value.has_cluster ? 1 : 0) | (value.knows_opener ? 2 : 0) |
                                      (value.lists_opener ? 4 : 0)));
-    put_bytes(out, value.text);
+    put_sized(out, value.text);
     put_be32(out, value.feature_level);
     put_u8(out, value.answers_about ? 1 : 0);
     put_bytes(out, value.about);
@@ -132,16 +125,16 @@ Bytes encode(const SnapshotToken& value) {
 
 Bytes encode(const SnapshotRequest& value) {
     Bytes out = encode(value.token);
-    put_bytes(out, value.after);
+    put_sized(out, value.after);
     put_uvarint(out, value.rows);
-    put_bytes(out, value.digest);
+    put_sized(out, value.digest);
     return out;
 }
 
 Bytes encode(const SnapshotPieceFrame& value) {
     Bytes out;
-    put_bytes(out, value.rows);
-    put_bytes(out, value.last_key);
+    put_sized(out, value.rows);
+    put_sized(out, value.last_key);
     put_uvarint(out, value.row_count);
     put_u8(out, value.last ? 1 : 0);
     return out;
@@ -150,10 +143,10 @@ Bytes encode(const SnapshotPieceFrame& value) {
 Bytes encode(const SnapshotEnd& value) {
     Bytes out;
     put_uvarint(out, value.rows);
-    put_bytes(out, value.digest);
-    put_bytes(out, value.cluster_id);
-    put_bytes(out, encode_node_table(value.nodes));
-    put_bytes(out, value.facts.encode());
+    put_sized(out, value.digest);
+    put_sized(out, value.cluster_id);
+    put_sized(out, encode_node_table(value.nodes));
+    put_sized(out, value.facts.encode());
     return out;
 }
 
@@ -161,7 +154,7 @@ Bytes encode(const ChangeRequest& value) {
     Bytes out;
     put_u8(out, static_cast<std::uint8_t>(value.op));
     put_be64(out, value.node);
-    put_bytes(out, value.context);
+    put_sized(out, value.context);
     put_be32(out, value.feature_level);
     return out;
 }
@@ -169,7 +162,7 @@ Bytes encode(const ChangeRequest& value) {
 Bytes encode(const ChangeReply& value) {
     Bytes out;
     put_u8(out, static_cast<std::uint8_t>(value.verdict));
-    put_bytes(out, value.text);
+    put_sized(out, value.text);
     return out;
 }
 

@@ -3,8 +3,8 @@
 
 #include <set>
 
+#include "base/proto.hpp"
 #include "codec/pin_proto.hpp"
-#include "codec/proto.hpp"
 #include "sim/raft/sim_cluster.hpp"
 #include "state/state.hpp"
 
@@ -276,12 +276,12 @@ TEST_F(RaftLevel, while_a_newcomer_of_an_earlier_build_is_taken_in_the_level_wai
 /// As a follower hands an entry to the leader: eraftpb.Message of type MsgPropose.
 Bytes proposal(raft::NodeId from, raft::NodeId to, BytesView data) {
     Bytes entry;
-    codec::put_proto_bytes(entry, 4, data);
+    put_proto_bytes(entry, 4, data);
     Bytes out;
-    codec::put_proto_varint(out, 1, 2);
-    codec::put_proto_varint(out, 2, to);
-    codec::put_proto_varint(out, 3, from);
-    codec::put_proto_bytes(out, 7, entry);
+    put_proto_varint(out, 1, 2);
+    put_proto_varint(out, 2, to);
+    put_proto_varint(out, 3, from);
+    put_proto_bytes(out, 7, entry);
     return out;
 }
 
@@ -317,7 +317,7 @@ TEST_F(RaftLevel, what_a_newer_build_put_into_a_pin_survives_on_every_peer) {
     operation.pin.cid = test_cid(1000);
     operation.pin.options.replication_min = operation.pin.options.replication_max = -1;
     operation.pin_bytes = codec::encode_pin(operation.pin);
-    codec::put_proto_bytes(operation.pin_bytes, 99, "of a newer build");
+    put_proto_bytes(operation.pin_bytes, 99, "of a newer build");
     {
         const auto host = cluster.network.add_host(test_peer(newer));
         host->add_addresses(test_peer(lead), {cluster.network.address_of(test_peer(lead))});

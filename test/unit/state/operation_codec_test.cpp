@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.hpp"
+#include "base/proto.hpp"
 #include "codec/pin_proto.hpp"
-#include "codec/proto.hpp"
 #include "state/state.hpp"
 #include "support/pins.hpp"
 
@@ -137,7 +137,7 @@ TEST(OperationCodecTest, a_fact_has_a_place_in_a_session_and_a_payload) {
 TEST(OperationCodecTest, what_a_newer_build_put_into_a_pin_is_handed_on) {
     auto operation = two_operations()[0];
     operation.pin_bytes = codec::encode_pin(operation.pin);
-    codec::put_proto_varint(operation.pin_bytes, 77, 1);
+    put_proto_varint(operation.pin_bytes, 77, 1);
     const auto bytes = encode_operations({operation});
     const auto read = decode_operations(bytes);
     ASSERT_TRUE(read) << read.error().text;

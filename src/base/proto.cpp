@@ -1,6 +1,6 @@
-#include "codec/proto.hpp"
+#include "base/proto.hpp"
 
-namespace ipfscluster::codec {
+namespace ipfscluster {
 
 Result<ProtoField> take_proto_field(BytesView& in) {
     ICL_TRY(const auto tag, take_uvarint(in));
@@ -31,10 +31,7 @@ Result<ProtoField> take_proto_field(BytesView& in) {
     if (size > in.size()) return fail(Kind::corrupt, "protobuf: a field is cut short");
     field.bytes = in.substr(0, size);
     in.remove_prefix(size);
-    if (field.type != ProtoField::Type::bytes)
-        for (std::size_t i = size; i-- > 0;)
-            field.value = field.value << 8 | static_cast<std::uint8_t>(field.bytes[i]);
     return field;
 }
 
-}  // namespace ipfscluster::codec
+}  // namespace ipfscluster
