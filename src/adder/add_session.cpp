@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace ipfscluster::adder {
 
@@ -33,10 +34,10 @@ struct Import {
 
 class UnixfsSession final : public component::AddSession {
  public:
-    UnixfsSession(World& world, AddBackend& backend, component::AddParams params,
+    UnixfsSession(World& world, std::shared_ptr<AddBackend> backend, component::AddParams params,
                   dag::ImportOptions options)
         : world_(world),
-          backend_(backend),
+          backend_(std::move(backend)),
           params_(std::move(params)),
           import_(std::make_shared<Import>(std::move(options))) {}
 
@@ -144,7 +145,7 @@ class UnixfsSession final : public component::AddSession {
         pin.options.mode = PinMode::recursive;
         pin.options.pin_update = Cid();
         pin.max_depth = kDepthRecursive;
-        const auto [min, max] = backend_.default_replication();
+        const auto [min, max] = backend_->default_replication();
         if (pin.options.replication_min == 0) pin.options.replication_min = min;
         if (pin.options.replication_max == 0) pin.options.replication_max = max;
         return pin;
@@ -152,21 +153,21 @@ class UnixfsSession final : public component::AddSession {
 
     /// Chooses the destinations and opens a session on each; runs at the first block.
     Async<> open() {
-        ICL_CO_TRY(auto chosen, co_await backend_.allocate(wished_pin()));
+        ICL_CO_TRY(auto chosen, co_await backend_->allocate(wished_pin()));
         allocations_ = chosen;
         auto targets = chosen;
-        const auto self = backend_.self();
+        const auto self = backend_->self();
         if (params_.local) {
             // Blocks stay here; unless the user named the holders, we are one of them.
             targets = {self};
-            const bool holder = std::find(chosen.begin(), chosen.end(), self) != chosen.end();
+            const bool holder = contains(chosen, self);
             if (!holder && params_.pin.user_allocations.empty() && !allocations_.empty())
                 allocations_.back() = self;
         }
         std::vector<Destination> destinations;
         std::string refused;
         for (const auto& peer : targets) {
-            auto session = co_await backend_.open_blocks(peer);
+            auto session = co_await backend_->open_blocks(peer);
             if (session) {
                 destinations.push_back({peer, std::move(session.value())});
                 continue;
@@ -229,12 +230,12 @@ class UnixfsSession final : public component::AddSession {
             pin.allocations = pin.everywhere() ? std::vector<PeerId>{} : allocations_;
         }
         warn_of(root, failures);
-        ICL_CO_TRY(co_await backend_.commit_pin(std::move(pin)));
+        ICL_CO_TRY(co_await backend_->commit_pin(std::move(pin)));
         co_return ok();
     }
 
     World& world_;
-    AddBackend& backend_;
+    std::shared_ptr<AddBackend> backend_;
     component::AddParams params_;
     std::shared_ptr<Import> import_;
     std::uint64_t entries_ = 0;
@@ -247,7 +248,8 @@ class UnixfsSession final : public component::AddSession {
 
 }  // namespace
 
-Result<std::unique_ptr<component::AddSession>> make_add_session(World& world, AddBackend& backend,
+Result<std::unique_ptr<component::AddSession>> make_add_session(World& world,
+                                                                std::shared_ptr<AddBackend> backend,
                                                                 component::AddParams params) {
     if (params.format != "unixfs")
         return fail(Kind::unsupported,
@@ -263,8 +265,8 @@ Result<std::unique_ptr<component::AddSession>> make_add_session(World& world, Ad
     request.wrap_with_directory = params.wrap;
     request.progress = params.progress;
     ICL_TRY(auto options, dag::check_import(request));
-    return std::unique_ptr<component::AddSession>(
-        std::make_unique<UnixfsSession>(world, backend, std::move(params), std::move(options)));
+    return std::unique_ptr<component::AddSession>(std::make_unique<UnixfsSession>(
+        world, std::move(backend), std::move(params), std::move(options)));
 }
 
 }  // namespace ipfscluster::adder

@@ -16,7 +16,7 @@ inline constexpr std::size_t kOffloadBytesMin = 32 * 1024;
 /// With more entries than this so far, the end of a directory is built away from the strand.
 inline constexpr std::size_t kOffloadEntriesMin = 1000;
 
-/// What an add needs of its peer. Implemented by the cluster; outlives the session. One strand.
+/// What an add needs of its peer. Implemented by the cluster; kept by the session. One strand.
 class AddBackend {
  public:
     virtual ~AddBackend() = default;
@@ -33,7 +33,8 @@ class AddBackend {
 };
 
 /// Checks the parameters and makes a session; `invalid` names the option that is wrong.
-Result<std::unique_ptr<component::AddSession>> make_add_session(World& world, AddBackend& backend,
+Result<std::unique_ptr<component::AddSession>> make_add_session(World& world,
+                                                                std::shared_ptr<AddBackend> backend,
                                                                 component::AddParams params);
 
 }  // namespace ipfscluster::adder

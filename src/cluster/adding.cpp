@@ -6,29 +6,6 @@ namespace ipfscluster::cluster {
 
 namespace {
 
-/// Owns its backend, so that a session is one object to the caller.
-class OwnedSession final : public component::AddSession {
- public:
-    OwnedSession(std::unique_ptr<adder::AddBackend> backend,
-                 std::unique_ptr<component::AddSession> session)
-        : backend_(std::move(backend)), session_(std::move(session)) {}
-    Async<> begin_file(std::string path) override { return session_->begin_file(std::move(path)); }
-    Async<> write(Bytes data) override { return session_->write(std::move(data)); }
-    Async<> end_file() override { return session_->end_file(); }
-    Async<> add_directory(std::string path) override {
-        return session_->add_directory(std::move(path));
-    }
-    Async<> add_symlink(std::string path, std::string target) override {
-        return session_->add_symlink(std::move(path), std::move(target));
-    }
-    std::vector<AddedOutput> take_outputs() override { return session_->take_outputs(); }
-    Async<Cid> finish() override { return session_->finish(); }
-
- private:
-    std::unique_ptr<adder::AddBackend> backend_;
-    std::unique_ptr<component::AddSession> session_;
-};
-
 /// Sends the blocks of an add to this peer's daemon and to other members.
 class ClusterAddBackend final : public adder::AddBackend {
  public:
@@ -75,11 +52,8 @@ Async<std::unique_ptr<component::AddSession>> Cluster::add(component::AddParams 
                        "pin.ExpireAt set before current time: " + format_rfc3339(wish.expire_at));
     // A peer that takes no pins keeps no blocks for itself, either.
     if (params.local && parts_.members.cordon(self()).takes_no_pins()) params.local = false;
-    auto backend = std::make_unique<ClusterAddBackend>(parts_, pinner_);
-    auto session = adder::make_add_session(parts_.world, *backend, std::move(params));
-    if (!session) co_return fail(session.error());
-    co_return std::unique_ptr<component::AddSession>(
-        std::make_unique<OwnedSession>(std::move(backend), std::move(session.value())));
+    co_return adder::make_add_session(
+        parts_.world, std::make_shared<ClusterAddBackend>(parts_, pinner_), std::move(params));
 }
 
 }  // namespace ipfscluster::cluster

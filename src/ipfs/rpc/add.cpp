@@ -179,8 +179,9 @@ Async<> add(Call& call) {
     ICL_CO_TRY(auto boundary,
                http::multipart_boundary(exchange.request.headers.get("Content-Type")));
     AddState state{call, params.wrap, call.flag("only-hash"), !params.no_pin, call.flag("silent")};
-    NodeBackend backend(state);
-    ICL_CO_TRY(auto inner, adder::make_add_session(call.world(), backend, std::move(params)));
+    ICL_CO_TRY(auto inner,
+               adder::make_add_session(call.world(), std::make_shared<NodeBackend>(state),
+                                       std::move(params)));
     auto session = std::make_unique<RootsSession>(state, std::move(inner));
 
     api::AddForm form;

@@ -58,7 +58,7 @@ struct AddSessionTest : ::testing::Test {
             EXPECT_EQ(place->sessions, 0) << "a session was left open";
     }
     void open(AddParams params = {}) {
-        auto made = make_add_session(world, backend, std::move(params));
+        auto made = make_add_session(world, kept, std::move(params));
         ASSERT_TRUE(made) << made.error().text;
         session = std::move(made.value());
     }
@@ -77,7 +77,8 @@ struct AddSessionTest : ::testing::Test {
     std::size_t blocks(int number) { return backend.places.at(peer(number))->blocks.size(); }
 
     SimWorld world{1};
-    FakeBackend backend{world};
+    std::shared_ptr<FakeBackend> kept = std::make_shared<FakeBackend>(world);
+    FakeBackend& backend = *kept;
     std::unique_ptr<component::AddSession> session;
 };
 
@@ -272,11 +273,11 @@ TEST_F(AddSessionTest, the_wish_passed_to_the_allocator_is_the_pin) {
 
 TEST(add_params, what_this_build_does_not_serve_is_refused_by_name) {
     SimWorld world(1);
-    FakeBackend backend(world);
+    const auto kept = std::make_shared<FakeBackend>(world);
     const auto error = [&](const std::function<void(AddParams&)>& set) {
         AddParams params;
         set(params);
-        const auto made = make_add_session(world, backend, params);
+        const auto made = make_add_session(world, kept, params);
         return made ? std::string("accepted") : made.error().text;
     };
     EXPECT_NE(error([](auto& p) { p.format = "car"; }).find("car"), std::string::npos);
