@@ -1,3 +1,4 @@
+#include "api/content/serve.hpp"
 #include "api/rest/handlers.hpp"
 #include "api/rest/replies.hpp"
 #include "api/rest/request.hpp"
@@ -72,6 +73,12 @@ Async<> post_gc(Deps deps, Exchange& e) {
     const PeerId peer = ours.value().peer;
     all.peer_map.emplace(peer, std::move(ours.value()));
     co_return co_await send_json(e, all);
+}
+
+Async<> get_content(Deps deps, Exchange& e, std::string path) {
+    auto root = cid_of(std::string_view(path).substr(0, path.find('/')));
+    if (!root) return send_bad_request(e, root.error());
+    return content::serve(deps.cluster.ipfs(), e, "/ipfs/" + path, send_error);
 }
 
 }  // namespace ipfscluster::rest

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <set>
 
-#include "api/rest/tar_stream.hpp"
 #include "base/log.hpp"
 #include "cli/service/options.hpp"
 #include "cli/service/peer_consensus.hpp"
@@ -237,7 +236,6 @@ Async<> Peer::Parts::start_apis() {
         kubo_rpc::RpcListenerConfig listener;
         listener.server.name = "ipfsnode";
         listener.server.listen = config.embedded.api_listen_multiaddress;
-        listener.write_tar = rest::write_tar;
         listener.repo_path = config.embedded.folder;
         node_api = std::make_unique<kubo_rpc::RpcListener>(content->node(), std::move(listener));
         ICL_CO_TRY(co_await node_api->start());

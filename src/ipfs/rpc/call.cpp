@@ -261,10 +261,14 @@ Async<> Call::end(Result<> done) {
     }
     add_common_fields();
     exchange_.headers.remove("Trailer");
+    co_return co_await send_failure(exchange_, 500, done.error().text);
+}
+
+Async<> send_failure(http::Exchange& exchange, int status, std::string message) {
     std::string body = "{\"Message\":";
-    append_json(body, done.error().text);
+    codec::append_json(body, message);
     body += ",\"Code\":0,\"Type\":\"error\"}\n";
-    co_return co_await exchange_.respond(500, kJson, std::move(body));
+    return exchange.respond(status, kJson, std::move(body));
 }
 
 }  // namespace ipfscluster::kubo_rpc

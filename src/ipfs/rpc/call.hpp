@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,18 +20,14 @@ inline constexpr std::size_t kBodyArgumentBytesMax = 8u << 20;
 /// Whose answers we give; clients compare it with their own.
 inline constexpr std::string_view kKuboVersion = "0.43.0";
 
-/// Takes the bytes of an answer piece by piece.
-using ByteSink = std::function<Async<>(Bytes piece)>;
-/// Writes a file or directory as a tar archive.
-using TarWriter = std::function<Async<>(component::IpfsConnector& ipfs, ByteSink sink,
-                                        component::FileInfo info, std::string name)>;
-
 /// What the handlers work on. All outlive the calls.
 struct Deps {
     node::EmbeddedNode& node;
-    const TarWriter& write_tar;  ///< may be empty: no archives
     const std::string& repo_path;
 };
+
+/// Answers with the object Kubo sends for an error.
+Async<> send_failure(http::Exchange& exchange, int status, std::string message);
 
 /// One request to the RPC API and its answer. Owned by the listener for as long as the handler
 /// runs; one strand.

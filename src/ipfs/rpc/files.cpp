@@ -1,3 +1,4 @@
+#include "api/content/tar_stream.hpp"
 #include "dag/dag_walk.hpp"
 #include "dag/file_reader.hpp"
 #include "dag/node_view.hpp"
@@ -10,6 +11,7 @@ namespace ipfscluster::kubo_rpc {
 namespace {
 
 using component::FileInfo;
+using content::ByteSink;
 using NodeType = dag::NodeView::Type;
 
 /// A block as a file or directory.
@@ -115,8 +117,6 @@ Async<> get(Call& call) {
     const auto level = call.has("compression-level") ? call.number("compression-level") : 6;
     if (compress && (level < 1 || level > 9))
         co_return fail(Kind::invalid, "compression level must be between 1 and 9");
-    if (!call.deps().write_tar)
-        co_return fail(Kind::unsupported, "archives are not available here");
     ICL_CO_TRY(const auto path, parse_content_path(call.arguments()[0]));
     ICL_CO_TRY(auto found, co_await look(call, call.arguments()[0]));
     const bool plain = compress && !call.flag("archive");
@@ -144,7 +144,7 @@ Async<> get(Call& call) {
     else {
         FileInfo info{found.cid, !file,
                       found.view.file_size};  // named: g++ 12 destroys it twice otherwise
-        done = co_await call.deps().write_tar(call.node(), sink, std::move(info), name);
+        done = co_await content::write_tar(call.node(), sink, std::move(info), name);
     }
     if (!done) {
         if (done.error().kind != Kind::cancelled && !plain) {

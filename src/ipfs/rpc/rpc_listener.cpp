@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/encoding.hpp"
+#include "api/content/serve.hpp"
 #include "base/log.hpp"
-#include "ipfs/rpc/gateway.hpp"
+#include "base/text.hpp"
 #include "runtime/task_group.hpp"
 
 namespace ipfscluster::kubo_rpc {
@@ -45,8 +45,7 @@ std::string port_of(const Multiaddr& address) {
 }
 
 bool is_refused_call(std::string_view name) {
-    const auto refused = refused_calls();
-    return std::find(refused.begin(), refused.end(), name) != refused.end();
+    return contains(refused_calls(), name);
 }
 
 Async<> no_such_call(std::string name) {
@@ -100,8 +99,7 @@ void RpcListener::allow_own_origins() {
 
 bool RpcListener::allowed(const http::Request& request) const {
     const auto known = [&](std::string_view origin) {
-        return std::find(cors_.allowed_origins.begin(), cors_.allowed_origins.end(), origin) !=
-               cors_.allowed_origins.end();
+        return contains(cors_.allowed_origins, origin);
     };
     const auto origin = request.headers.get("Origin");
     const auto referer = request.headers.get("Referer");
@@ -124,7 +122,7 @@ Async<> RpcListener::handle(Exchange& e) {
         co_return co_await send_plain(e, 405, "only GET and HEAD\n");
     }
     // The path has its escapes decoded already.
-    co_return co_await gateway(node_, e, std::string(e.request.path));
+    co_return co_await content::serve(node_, e, std::string(e.request.path), send_failure);
 }
 
 Async<> RpcListener::handle_api(Exchange& e) {
@@ -143,7 +141,7 @@ Async<> RpcListener::handle_api(Exchange& e) {
     if (route == nullptr && !is_refused_call(name))
         co_return co_await send_plain(e, 404, std::string(kNotFound));
     static const Route kNone{"", {}, {}, nullptr};
-    Call call(Deps{node_, config_.write_tar, config_.repo_path}, e, route ? *route : kNone);
+    Call call(Deps{node_, config_.repo_path}, e, route ? *route : kNone);
     if (route == nullptr) {
         auto refused = co_await no_such_call(std::move(name));
         co_return co_await call.end(std::move(refused));

@@ -12,8 +12,6 @@ struct RpcListenerConfig {
     /// Listening elsewhere than on loopback must be asked for: whoever reaches it can read and
     /// write every block.
     bool allow_non_loopback = false;
-    /// For `get`; without it that call answers that it is not there.
-    TarWriter write_tar;
     /// What `repo/stat` calls RepoPath.
     std::string repo_path;
 };

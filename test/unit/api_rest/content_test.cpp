@@ -69,6 +69,7 @@ TEST_F(Content, what_is_not_there_or_not_a_file) {
     EXPECT_EQ(get(root + "/nope").status, 404);
     EXPECT_EQ(get("/ipfs/nonsense").status, 400);
     EXPECT_EQ(get(root).status, 400);
+    EXPECT_NE(get(root).body.find("format=tar"), std::string::npos);
     EXPECT_EQ(get(root + "?format=zip").status, 400);
 }
 
@@ -91,6 +92,8 @@ TEST_F(Content, a_file_that_cannot_be_begun_tells_why) {
     auto answer = get(root + "/empty-first");
     EXPECT_EQ(answer.status, 500);
     EXPECT_NE(answer.body.find("block missing"), std::string::npos);
+    cluster.ipfs_node.cat_error = Error{Kind::timeout, "nothing came"};
+    EXPECT_EQ(get(root + "/empty-first").status, 504);
 }
 
 TEST_F(Content, an_archive_unpacks_with_tar) {

@@ -78,10 +78,6 @@ class RpcFixture : public test::HttpFixture {
     static RpcListenerConfig config() {
         RpcListenerConfig out;
         out.repo_path = "/the/repo";
-        out.write_tar = [](component::IpfsConnector&, ByteSink sink, component::FileInfo info,
-                           std::string name) -> Async<> {
-            co_return co_await sink("tar of " + name + " " + std::to_string(info.size));
-        };
         return out;
     }
 };

@@ -131,6 +131,15 @@ TEST_F(RpcListenerTest, the_gateway_serves_ranges) {
     EXPECT_EQ(send(http::Method::get, "/ipfs/" + root + "/none").status, 404);
     EXPECT_EQ(send(http::Method::get, "/ipfs/" + root).status, 400);
     EXPECT_EQ(send(http::Method::post, target).status, 405);
+    const auto head = send(http::Method::head, target);
+    EXPECT_EQ(head.headers.get("Content-Length"), "600000");
+    EXPECT_EQ(head.headers.get("X-Content-Type-Options"), "nosniff");
+    const std::string tag(head.headers.get("ETag"));
+    EXPECT_EQ(send(http::Method::get, target, {{"If-None-Match", tag}}).status, 304);
+    const auto archive = send(http::Method::get, "/ipfs/" + root + "?format=tar");
+    EXPECT_EQ(archive.headers.get("Content-Type"), "application/x-tar");
+    EXPECT_NE(archive.body.find(root + "/f"), std::string::npos);
+    EXPECT_EQ(send(http::Method::get, target + "?format=raw").status, 400);
 }
 
 TEST_F(RpcListenerTest, it_listens_on_loopback_only) {

@@ -1,8 +1,8 @@
-#include "api/rest/tar_stream.hpp"
+#include "api/content/tar_stream.hpp"
 
 #include "http/tar_format.hpp"
 
-namespace ipfscluster::rest {
+namespace ipfscluster::content {
 
 namespace {
 
@@ -13,7 +13,7 @@ using component::IpfsConnector;
 constexpr std::uint64_t kTarFillMax = 64 * 1024;
 
 /// Copies the file's bytes; `left` tells how many are missing when it fails.
-Async<> copy_content(IpfsConnector& ipfs, const TarSink& sink, FileInfo info, std::string path,
+Async<> copy_content(IpfsConnector& ipfs, const ByteSink& sink, FileInfo info, std::string path,
                      std::uint64_t& left) {
     ICL_CO_TRY(auto content, co_await ipfs.cat(info.cid, 0, info.size));
     while (true) {
@@ -28,7 +28,7 @@ Async<> copy_content(IpfsConnector& ipfs, const TarSink& sink, FileInfo info, st
     co_return ok();
 }
 
-Async<> write_file(IpfsConnector& ipfs, const TarSink& sink, FileInfo info, std::string path) {
+Async<> write_file(IpfsConnector& ipfs, const ByteSink& sink, FileInfo info, std::string path) {
     ICL_CO_TRY(co_await sink(http::tar_header(http::TarType::file, path, info.size)));
     std::uint64_t left = info.size;
     auto copied = co_await copy_content(ipfs, sink, info, std::move(path), left);
@@ -56,7 +56,7 @@ struct Level {
     SourcePtr<DirectoryEntry> entries;
 };
 
-Async<> open_level(IpfsConnector& ipfs, const TarSink& sink, std::vector<Level>& levels,
+Async<> open_level(IpfsConnector& ipfs, const ByteSink& sink, std::vector<Level>& levels,
                    Cid directory, std::string path) {
     if (levels.size() == kTarDepthMax)
         co_return fail(Kind::invalid, path + ": too many levels of directories");
@@ -66,7 +66,7 @@ Async<> open_level(IpfsConnector& ipfs, const TarSink& sink, std::vector<Level>&
     co_return ok();
 }
 
-Async<> write_entry(IpfsConnector& ipfs, const TarSink& sink, std::vector<Level>& levels,
+Async<> write_entry(IpfsConnector& ipfs, const ByteSink& sink, std::vector<Level>& levels,
                     DirectoryEntry entry, std::string path) {
     if (entry.type == DirectoryEntry::Type::symlink) {
         ICL_CO_TRY(auto target, co_await ipfs.read_link(entry.cid));
@@ -83,7 +83,7 @@ Async<> write_entry(IpfsConnector& ipfs, const TarSink& sink, std::vector<Level>
 
 }  // namespace
 
-Async<> write_tar(IpfsConnector& ipfs, TarSink sink, FileInfo info, std::string name) {
+Async<> write_tar(IpfsConnector& ipfs, ByteSink sink, FileInfo info, std::string name) {
     if (!info.directory) {
         ICL_CO_TRY(co_await write_file(ipfs, sink, std::move(info), std::move(name)));
         co_return co_await sink(http::tar_end());
@@ -103,4 +103,4 @@ Async<> write_tar(IpfsConnector& ipfs, TarSink sink, FileInfo info, std::string 
     co_return co_await sink(http::tar_end());
 }
 
-}  // namespace ipfscluster::rest
+}  // namespace ipfscluster::content
