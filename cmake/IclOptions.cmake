@@ -34,7 +34,7 @@ endif()
 
 find_package(Threads REQUIRED)
 set(Boost_NO_WARN_NEW_VERSIONS ON)
-find_package(Boost 1.81 EXACT REQUIRED COMPONENTS system json url)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS system json)
 find_package(OpenSSL 3 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)

@@ -18,7 +18,6 @@ DEBIAN = [
     ("libsodium", "1.0.18", "ISC", "linked"),
     ("spdlog", "1.10", "MIT", "linked"),
     ("fmt", "9.1", "MIT", "linked"),
-    ("CLI11", "2.1", "BSD-3-Clause", "headers"),
     ("GoogleTest", "1.12", "BSD-3-Clause", "tests only"),
     ("GCC's runtime libraries", "12", "GPL-3.0 with the GCC Runtime Library Exception", "linked"),
 ]

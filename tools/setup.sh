@@ -8,7 +8,7 @@ want_tests=0
 
 packages=(
   g++ cmake ninja-build ccache pkg-config lld ca-certificates git
-  libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev libboost-url1.81-dev
+  libboost1.81-dev libboost-json1.81-dev libboost-system1.81-dev
   libspdlog-dev libfmt-dev libssl-dev libsodium-dev librocksdb-dev libcli11-dev
   protobuf-compiler
 )

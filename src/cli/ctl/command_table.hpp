@@ -1,7 +1,9 @@
 #pragma once
-#include "cli/ctl/command_line.hpp"
+#include "cli/grammar/command_line.hpp"
 
 namespace ipfscluster::ctl {
+
+using namespace cli;
 
 /// Every command and flag of ipfs-cluster-ctl.
 const CommandSpec& command_table();

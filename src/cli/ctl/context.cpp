@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "http/pipeline.hpp"
 
 namespace ipfscluster::ctl {
@@ -61,14 +62,7 @@ Result<std::string> content_path(const std::string& argument) {
 namespace {
 
 Result<> take_allocations(const std::string& list, PinOptions& options) {
-    std::string_view rest = list;
-    while (!rest.empty()) {
-        const std::size_t comma = rest.find(',');
-        std::string_view item = rest.substr(0, comma);
-        rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-        while (item.starts_with(' ')) item.remove_prefix(1);
-        while (item.ends_with(' ')) item.remove_suffix(1);
-        if (item.empty()) continue;
+    for (const auto item : split_words(list)) {
         const auto id = PeerId::parse(item);
         if (!id) return fail(id.error().in("allocations: \"" + std::string(item) + "\""));
         options.user_allocations.push_back(id.value());

@@ -3,11 +3,13 @@
 #include <string>
 #include <utility>
 
-#include "cli/ctl/command_line.hpp"
 #include "cli/ctl/format.hpp"
+#include "cli/grammar/command_line.hpp"
 #include "client/rest_client.hpp"
 
 namespace ipfscluster::ctl {
+
+using namespace cli;
 
 /// Exit codes (config-and-cli 4.8).
 inline constexpr int kExitOk = 0;

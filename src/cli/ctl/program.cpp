@@ -52,18 +52,6 @@ constexpr std::array kHandlers{
     Handler{"ipfs gc", run_ipfs_gc},
 };
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-    return out;
-}
-
-std::string help_of(const CommandSpec& command, const std::vector<std::string>& path) {
-    const bool is_app = path.empty();
-    return help_text(command, is_app ? kProgram : std::string(kProgram) + " " + joined(path),
-                     is_app);
-}
-
 void list_commands(const CommandSpec& command, const std::string& prefix, std::ostream& out) {
     for (const CommandSpec& sub : command.commands) {
         if (sub.name == "h") continue;
@@ -82,17 +70,10 @@ int unknown(Streams& streams, const std::string& word) {
     return kExitUnknown;
 }
 
-int show_help(const CommandLine& line, Streams& streams) {
-    const CommandSpec* command = &command_table();
-    std::vector<std::string> path;
-    for (const std::string& word : line.arguments) {
-        const auto it = std::find_if(command->commands.begin(), command->commands.end(),
-                                     [&](const CommandSpec& sub) { return sub.name == word; });
-        if (it == command->commands.end()) return unknown(streams, word);
-        command = &*it;
-        path.push_back(word);
-    }
-    streams.out << help_of(*command, path);
+int show_help(const std::vector<std::string>& path, Streams& streams) {
+    const auto page = help_page(command_table(), path);
+    if (!page) return unknown(streams, page.error().text);
+    streams.out << page.value();
     return kExitOk;
 }
 
@@ -158,10 +139,7 @@ int run_line(const CommandLine& line, const config::Environment& env, Streams& s
     const std::string path = joined(line.path);
     const auto handler = std::find_if(kHandlers.begin(), kHandlers.end(),
                                       [&](const Handler& known) { return known.path == path; });
-    if (handler == kHandlers.end()) {
-        streams.out << help_of(*line.command, line.path);
-        return kExitOk;
-    }
+    if (handler == kHandlers.end()) return show_help(line.path, streams);
     auto options = client_options(line.globals, env);
     if (!options) return fail_with(streams, "creating the client", options.error().text);
     return run_command(line, handler->run, std::move(options.value()), encoding == "json", streams);
@@ -176,9 +154,9 @@ int run(const std::vector<std::string>& arguments, const config::Environment& en
     if (!parsed) {
         const UsageError& error = parsed.error();
         if (error.unknown_command) return unknown(streams, error.text);
-        const bool is_app = error.command == &app;
-        streams.out << "Incorrect Usage" << (is_app ? ". " : ": ") << error.text << "\n\n"
-                    << help_of(*error.command, error.path);
+        streams.out << "Incorrect Usage" << (error.path.empty() ? ". " : ": ") << error.text
+                    << "\n\n";
+        show_help(error.path, streams);
         return kExitFailed;
     }
     const CommandLine& line = parsed.value();
@@ -186,12 +164,9 @@ int run(const std::vector<std::string>& arguments, const config::Environment& en
         streams.out << kProgram << " version " << kClusterVersion << "\n";
         return kExitOk;
     }
-    if (line.help) {
-        streams.out << help_of(*line.command, line.path);
-        return kExitOk;
-    }
+    if (line.help) return show_help(line.path, streams);
     const std::string path = joined(line.path);
-    if (path == "help" || path == "h") return show_help(line, streams);
+    if (path == "help" || path == "h") return show_help(line.arguments, streams);
     if (path == "commands") {
         list_commands(app, kProgram, streams.out);
         return kExitOk;

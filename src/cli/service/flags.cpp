@@ -1,60 +1,29 @@
 #include "cli/service/flags.hpp"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <climits>
 #include <filesystem>
-#include <map>
 
+#include "base/assert.hpp"
+#include "base/text.hpp"
+#include "cli/grammar/command_line.hpp"
 #include "config/config.hpp"
-#include "model/peer_info.hpp"
 
 namespace ipfscluster::service {
 
 namespace {
 
-/// The long name of a short option; `-f` is a file of some commands and a flag of the others.
-std::string long_name(char letter, const std::vector<std::string>& args) {
-    static const std::map<char, std::string> names{
-        {'c', "config"},  {'l', "loglevel"},      {'d', "debug"},
-        {'v', "version"}, {'j', "bootstrap"},     {'x', "leave"},
-        {'u', "upgrade"}, {'s', "custom-secret"}, {'h', "help"}};
-    if (letter == 'f')
-        return std::find(args.begin(), args.end(), "export") == args.end() ? "force" : "file";
-    const auto found = names.find(letter);
-    return found == names.end() ? std::string() : found->second;
-}
+using cli::CommandSpec;
+using cli::FlagKind;
+using cli::FlagSpec;
+using Command = Flags::Command;
 
-/// Go's flag package takes one dash or two for every name; CLI11 wants two for long ones.
-std::vector<std::string> normalise(std::vector<std::string> args) {
-    for (auto& arg : args) {
-        if (arg == "--") break;
-        const bool single = arg.size() > 2 && arg[0] == '-' && arg[1] != '-';
-        const bool number = single && arg[1] >= '0' && arg[1] <= '9';
-        if (!single || number) continue;
-        // CLI11 would take the '=' of "-c=folder" for a part of the value.
-        if (arg[2] == '=') {
-            if (const auto name = long_name(arg[1], args); !name.empty())
-                arg.replace(1, 1, "-" + name);
-        } else {
-            arg.insert(arg.begin(), '-');
-        }
-    }
-    return args;
-}
-
-/// Comma lists, blanks trimmed.
+/// Comma lists, added up.
 std::vector<std::string> split_list(const std::vector<std::string>& values) {
     std::vector<std::string> out;
-    for (const auto& value : values) {
-        std::string_view rest = value;
-        while (!rest.empty()) {
-            const auto comma = rest.find(',');
-            auto word = rest.substr(0, comma);
-            rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-            while (word.starts_with(' ')) word.remove_prefix(1);
-            while (word.ends_with(' ')) word.remove_suffix(1);
-            if (!word.empty()) out.emplace_back(word);
-        }
-    }
+    for (const auto& value : values)
+        for (const auto word : split_words(value)) out.emplace_back(word);
     return out;
 }
 
@@ -64,178 +33,214 @@ std::string absolute_folder(const std::string& given) {
     return (path.has_filename() || path == path.root_path() ? path : path.parent_path()).string();
 }
 
-/// The application with all its commands; fills `flags` when it parses.
-struct Grammar {
-    explicit Grammar(Flags& flags) : app("IPFS Cluster peer", "ipfs-cluster-service") {
-        app.set_help_flag("-h,--help", "show this help");
-        app.fallthrough(false);
-        app.option_defaults()->multi_option_policy(
-            CLI::MultiOptionPolicy::TakeLast);  // as Go's flag package
-        app.add_option("-c,--config", flags.folder,
-                       "folder of configuration and data ($IPFS_CLUSTER_PATH)");
-        app.add_flag("-f,--force", ignored, "no effect; the commands have their own");
-        app.add_flag("-d,--debug", flags.debug, "log everything");
-        app.add_option("-l,--loglevel", flags.loglevel,
-                       "\"level\" or \"level,facility:level\" ($IPFS_CLUSTER_LOG_LEVEL)");
-        app.add_flag("-v,--version", print_version, "print the version");
+FlagSpec boolean(std::vector<std::string> names, std::string usage, bool hidden = false) {
+    return {std::move(names), FlagKind::boolean, std::move(usage), "", "", hidden};
+}
+FlagSpec text(std::vector<std::string> names, std::string usage, std::string fallback = "",
+              std::string variable = "") {
+    return {std::move(names), FlagKind::text, std::move(usage), std::move(fallback),
+            std::move(variable)};
+}
 
-        init = app.add_subcommand("init", "write configuration, identity and peerstore");
-        init->add_option("source", flags.source_url, "address of a remote configuration");
-        init->add_option("--consensus", flags.consensus, "\"" + flags.consensus + "\"");
-        init->add_option("--datastore", datastore, "accepted for compatibility; used by crdt only");
-        init->add_option("--ipfs", flags.ipfs,
-                         "\"kubo\", \"embedded\" or \"auto\": a Kubo daemon when one answers, else "
-                         "the node inside the peer");
-        init->add_flag("-s,--custom-secret", flags.custom_secret, "ask for the cluster secret");
-        init->add_option("--peers", peers, "addresses of the other founders, each with /p2p/<id>");
-        init->add_flag("-f,--force", flags.force, "overwrite without asking");
-        init->add_option(
-            "--from", flags.from,
-            "take identity, secret, addresses and all settings over from this folder of a Go peer");
-        init->add_flag("--randomports", flags.random_ports, "listen on free ports");
+CommandSpec init_command() {
+    return {
+        "init",
+        "[address of a remote configuration]",
+        "write configuration, identity and peerstore",
+        {text({"consensus"}, "kind of consensus", std::string(config::kDefaultConsensus)),
+         text({"datastore"}, "accepted for compatibility; used by crdt only"),
+         text({"ipfs"},
+              "\"kubo\", \"embedded\" or \"auto\": a Kubo daemon when one answers, else the node "
+              "inside the peer",
+              "auto"),
+         boolean({"custom-secret", "s"}, "ask for the cluster secret"),
+         {{"peers"}, FlagKind::list, "addresses of the other founders, each with /p2p/<id>"},
+         boolean({"force", "f"}, "overwrite without asking"),
+         text({"from"},
+              "take identity, secret, addresses and all settings over from this folder of a Go "
+              "peer"),
+         boolean({"randomports"}, "listen on free ports")},
+        {},
+        false};
+}
 
-        daemon = app.add_subcommand("daemon", "run the peer");
-        daemon->add_option("-j,--bootstrap", bootstrap, "addresses of members to join");
-        daemon->add_flag("--found-alone", flags.found_alone,
-                         "without data, begin a new cluster even where members that this peer "
-                         "remembers do not answer");
-        daemon->add_flag("-x,--leave", flags.leave, "leave the cluster at shutdown")->group("");
-        daemon->add_flag("-u,--upgrade", ignored, "no effect")->group("");
-        daemon->add_flag("--no-trust", ignored, "no effect: every member is trusted");
-        daemon->add_flag("--stats", stats, "not served by this build");
-        daemon->add_flag("--tracing", tracing, "not served by this build");
+CommandSpec daemon_command() {
+    return {
+        "daemon",
+        "",
+        "run the peer",
+        {{{"bootstrap", "j"}, FlagKind::list, "addresses of members to join"},
+         boolean({"found-alone"},
+                 "without data, begin a new cluster even where members that this peer remembers "
+                 "do not answer"),
+         boolean({"leave", "x"}, "leave the cluster at shutdown", true),
+         boolean({"upgrade", "u"}, "no effect", true),
+         boolean({"no-trust"}, "no effect: every member is trusted"),
+         boolean({"stats"}, "not served by this build"),
+         boolean({"tracing"}, "not served by this build")},
+        {},
+        false};
+}
 
-        add_state(flags);
-        version = app.add_subcommand("version", "print the version");
-        help = app.add_subcommand("help", "show help");
-        help->alias("h");
-        help->add_option("command", help_about, "the command to explain");
-    }
+CommandSpec state_command() {
+    const auto force = boolean({"force", "f"}, "do not ask");
+    return {
+        "state",
+        "",
+        "work on the pinset of a peer that does not run",
+        {},
+        {{"export",
+          "",
+          "write the pinset, one pin per line",
+          {text({"file", "f"}, "write to this file instead of standard output")},
+          {},
+          false},
+         {"import",
+          "[file]",
+          "replace the pinset by one that export wrote; without a file, by standard input",
+          {force,
+           {{"replication-min", "rmin"},
+            FlagKind::integer,
+            "smallest number of copies, for every pin"},
+           {{"replication-max", "rmax"},
+            FlagKind::integer,
+            "largest number of copies, for every pin"},
+           {{"allocations", "allocs"}, FlagKind::list, "the peers to hold every pin, by comma"}},
+          {},
+          false},
+         {"cleanup", "", "remove the pinset and all consensus data", {force}, {}, false},
+         {"accept-loss",
+          "",
+          "go on with data of which a part that was agreed on is lost",
+          {force},
+          {},
+          false},
+         {"crdt", "[arguments...]", "not served: this build has no crdt", {}, {}, true}},
+        false};
+}
 
-    void add_state(Flags& flags) {
-        state = app.add_subcommand("state", "work on the pinset of a peer that does not run");
-        state_export = state->add_subcommand("export", "write the pinset, one pin per line");
-        state_export->add_option("-f,--file", flags.file,
-                                 "write to this file instead of standard output");
-        state_import =
-            state->add_subcommand("import", "replace the pinset by one that export wrote");
-        state_import->add_option("file", flags.file, "the file; standard input without one");
-        state_import->add_flag("-f,--force", flags.force, "do not ask");
-        state_import->add_option("--rmin,--replication-min", flags.replication_min,
-                                 "smallest number of copies, for every pin");
-        state_import->add_option("--rmax,--replication-max", flags.replication_max,
-                                 "largest number of copies, for every pin");
-        state_import
-            ->add_option("--allocs,--allocations", allocations,
-                         "the peers to hold every pin, by comma")
-            ->allow_extra_args(false);  // the file may follow
-        state_cleanup =
-            state->add_subcommand("cleanup", "remove the pinset and all consensus data");
-        state_cleanup->add_flag("-f,--force", flags.force, "do not ask");
-        state_accept_loss = state->add_subcommand(
-            "accept-loss", "go on with data of which a part that was agreed on is lost");
-        state_accept_loss->add_flag("-f,--force", flags.force, "do not ask");
-        state_crdt = state->add_subcommand("crdt", "not served: this build has no crdt")->group("");
-        state_crdt->allow_extras();
-        // An unknown word is a help topic, as in Go. Last: sub-commands would inherit it.
-        state->allow_extras();
-    }
+const CommandSpec& grammar() {
+    static const CommandSpec app{
+        "ipfs-cluster-service",
+        "",
+        "IPFS Cluster peer",
+        {text({"config", "c"}, "folder of configuration and data", "", "IPFS_CLUSTER_PATH"),
+         boolean({"force", "f"}, "no effect; the commands have their own"),
+         boolean({"debug", "d"}, "log everything"),
+         text({"loglevel", "l"}, "\"level\" or \"level,facility:level\"", "info",
+              "IPFS_CLUSTER_LOG_LEVEL")},
+        {init_command(),
+         daemon_command(),
+         state_command(),
+         {"version", "", "print the version", {}, {}, false},
+         {"help", "[command]", "show help", {}, {}, false},
+         {"h", "[command]", "show help", {}, {}, true}},
+        false};
+    return app;
+}
 
-    CLI::App app;
-    CLI::App *init, *daemon, *version, *help;
-    CLI::App *state, *state_export, *state_import, *state_cleanup, *state_accept_loss, *state_crdt;
-    bool ignored = false, print_version = false, stats = false, tracing = false;
-    std::string datastore, help_about;
-    std::vector<std::string> peers, bootstrap, allocations;
+/// What each command is called, and how many arguments it takes.
+struct Known {
+    std::string_view path;
+    Command command;
+    std::size_t arguments_max = 0;
+};
+constexpr std::array kKnown{
+    Known{"", Command::none},
+    Known{"init", Command::init, 1},
+    Known{"daemon", Command::daemon},
+    Known{"state", Command::help},
+    Known{"state export", Command::state_export},
+    Known{"state import", Command::state_import, 1},
+    Known{"state cleanup", Command::state_cleanup},
+    Known{"state accept-loss", Command::state_accept_loss},
+    Known{"state crdt", Command::none, SIZE_MAX},
+    Known{"version", Command::version},
+    Known{"help", Command::help, SIZE_MAX},
+    Known{"h", Command::help, SIZE_MAX},
 };
 
-Result<> finish_state(Grammar& g, Flags& flags) {
-    flags.allocations = split_list(g.allocations);
-    if (g.state_crdt->parsed())
-        return fail(Kind::unsupported,
-                    "state crdt: no peer of this build keeps its pinset that way");
-    if (flags.replication_min < 0 || flags.replication_max < 0)
-        return fail(Kind::invalid, "--replication-min and --replication-max must not be negative");
-    if (g.state_export->parsed()) {
-        flags.command = Flags::Command::state_export;
-    } else if (g.state_import->parsed()) {
-        flags.command = Flags::Command::state_import;
-    } else if (g.state_cleanup->parsed()) {
-        flags.command = Flags::Command::state_cleanup;
-    } else if (g.state_accept_loss->parsed()) {
-        flags.command = Flags::Command::state_accept_loss;
-    } else {
-        const auto words = g.state->remaining();
-        if (!words.empty())
-            return fail(Kind::not_found, "No help topic for '" + words.front() + "'");
-        flags.command = Flags::Command::help;
-        flags.help_text = g.state->help();
-    }
+Result<> set_help(Flags& flags, const std::vector<std::string>& path) {
+    auto page = cli::help_page(grammar(), path);
+    if (!page) return fail(Kind::not_found, "No help topic for '" + page.error().text + "'");
+    flags.help_text = std::move(page.value());
     return ok();
 }
 
-Result<> finish(Grammar& g, Flags& flags, const config::Environment& env) {
+void set_globals(const cli::FlagValues& given, const config::Environment& env, Flags& flags) {
+    flags.folder = given.text("config");
     if (flags.folder.empty()) flags.folder = env.get("IPFS_CLUSTER_PATH").value_or("");
     if (flags.folder.empty()) flags.folder = config::default_folder(env);
     flags.folder = absolute_folder(flags.folder);
-    if (g.app.get_option("--loglevel")->count() == 0)
-        flags.loglevel = env.get("IPFS_CLUSTER_LOG_LEVEL").value_or(flags.loglevel);
-    flags.peers = split_list(g.peers);
-    flags.bootstrap = split_list(g.bootstrap);
-    if (g.print_version || g.version->parsed()) {
-        flags.command = Flags::Command::version;
-        flags.version_of_program = g.print_version;
-    } else if (g.help->parsed()) {
-        flags.command = Flags::Command::help;
-        flags.help_text = g.app.help();
-        if (!g.help_about.empty()) {
-            const auto about =
-                g.app.get_subcommands([&](CLI::App* sub) { return sub->check_name(g.help_about); });
-            if (about.empty())
-                return fail(Kind::not_found, "No help topic for '" + g.help_about + "'");
-            flags.help_text = about.front()->help();
-        }
-    } else if (g.init->parsed()) {
-        flags.command = Flags::Command::init;
-        flags.ipfs_given = g.init->get_option("--ipfs")->count() > 0;
-        if (!flags.from.empty()) flags.from = absolute_folder(flags.from);
-    } else if (g.state->parsed()) {
-        return finish_state(g, flags);
-    } else if (g.daemon->parsed()) {
-        flags.command = Flags::Command::daemon;
-        if (flags.found_alone && !flags.bootstrap.empty())
-            return fail(Kind::invalid,
-                        "--found-alone begins a cluster, --bootstrap joins one: choose");
-        // As their keys in the file: the peer runs, and says what it does not do.
-        if (g.stats) flags.not_served.push_back("--stats");
-        if (g.tracing) flags.not_served.push_back("--tracing");
-    } else {
-        flags.help_text = g.app.help();
-    }
+    flags.debug = given.boolean("debug");
+    flags.loglevel = given.has("loglevel")
+                         ? given.text("loglevel")
+                         : env.get("IPFS_CLUSTER_LOG_LEVEL").value_or(flags.loglevel);
+}
+
+Result<> set_own(const cli::CommandLine& line, Flags& flags) {
+    const auto& given = line.flags;
+    flags.force = given.boolean("force");
+    if (given.has("consensus")) flags.consensus = given.text("consensus");
+    flags.ipfs_given = given.has("ipfs");
+    if (flags.ipfs_given) flags.ipfs = given.text("ipfs");
+    flags.custom_secret = given.boolean("custom-secret");
+    flags.random_ports = given.boolean("randomports");
+    flags.peers = split_list(given.list("peers"));
+    if (!given.text("from").empty()) flags.from = absolute_folder(given.text("from"));
+    flags.bootstrap = split_list(given.list("bootstrap"));
+    flags.found_alone = given.boolean("found-alone");
+    flags.leave = given.boolean("leave");
+    // As their keys in the file: the peer runs, and says what it does not do.
+    for (const char* flag : {"stats", "tracing"})
+        if (given.boolean(flag)) flags.not_served.push_back(std::string("--") + flag);
+    flags.file = given.text("file");
+    if (!line.arguments.empty())
+        (flags.command == Command::init ? flags.source_url : flags.file) = line.arguments.front();
+    flags.allocations = split_list(given.list("allocations"));
+    const auto min = given.integer("replication-min"), max = given.integer("replication-max");
+    if (min < 0 || max < 0 || min > INT_MAX || max > INT_MAX)
+        return fail(
+            Kind::invalid,
+            "--replication-min and --replication-max must be numbers that are not negative");
+    flags.replication_min = static_cast<int>(min);
+    flags.replication_max = static_cast<int>(max);
+    if (flags.found_alone && !flags.bootstrap.empty())
+        return fail(Kind::invalid, "--found-alone begins a cluster, --bootstrap joins one: choose");
     return ok();
 }
 
 }  // namespace
 
 Result<Flags> parse_flags(std::vector<std::string> args, const config::Environment& env) {
-    Flags flags;
-    Grammar grammar(flags);
-    args = normalise(std::move(args));
-    std::reverse(args.begin(), args.end());  // CLI11 takes them from the back
-    try {
-        grammar.app.parse(std::move(args));
-    } catch (const CLI::CallForHelp&) {
-        flags.command = Flags::Command::help;
-        flags.help_text = grammar.app.help();
-        for (auto* sub : grammar.app.get_subcommands()) {
-            flags.help_text = sub->help();
-            for (auto* inner : sub->get_subcommands()) flags.help_text = inner->help();
-        }
-        return flags;
-    } catch (const CLI::ParseError& error) {
-        return fail(Kind::invalid, error.what());
+    auto parsed = cli::parse_command_line(grammar(), args);
+    if (!parsed) {
+        const auto& error = parsed.error();
+        if (!error.unknown_command) return fail(Kind::invalid, error.text);
+        if (error.path.empty()) return fail(Kind::invalid, "no command \"" + error.text + "\"");
+        return fail(Kind::not_found, "No help topic for '" + error.text + "'");
     }
-    ICL_TRY(finish(grammar, flags, env));
+    const auto& line = parsed.value();
+    Flags flags;
+    set_globals(line.globals, env, flags);
+    const auto path = cli::joined(line.path);
+    const auto known = std::find_if(kKnown.begin(), kKnown.end(),
+                                    [&](const Known& one) { return one.path == path; });
+    ICL_ASSERT(known != kKnown.end(), "a command without a meaning");
+    flags.command = line.help ? Command::help : known->command;
+    flags.version_of_program = line.version;
+    if (line.version) flags.command = Command::version;
+    if (line.help || flags.command == Command::none || flags.command == Command::help) {
+        const bool asked = !line.help && (path == "help" || path == "h");
+        ICL_TRY(set_help(flags, asked ? line.arguments : line.path));
+    }
+    if (line.help || line.version) return flags;
+    if (path == "state crdt")
+        return fail(Kind::unsupported,
+                    "state crdt: no peer of this build keeps its pinset that way");
+    if (line.arguments.size() > known->arguments_max)
+        return fail(Kind::invalid, "unexpected argument \"" + line.arguments.back() + "\"");
+    ICL_TRY(set_own(line, flags));
     return flags;
 }
 

@@ -70,10 +70,46 @@ TEST(GlobalFlags, short_names_take_their_value_behind_an_equals_sign) {
 }
 
 TEST(GlobalFlags, the_last_of_a_repeated_one_counts) {
-    auto f = parse({"-l", "debug", "--loglevel", "error", "-c", "/a", "-c", "/b", "daemon"});
+    auto f = parse({"-l", "debug", "-l", "error", "-c", "/a", "-c", "/b", "daemon"});
     ASSERT_TRUE(f) << f.error().text;
     EXPECT_EQ(f.value().loglevel, "error");
     EXPECT_EQ(f.value().folder, "/b");
+    // As in Go, one name of a flag at a time.
+    EXPECT_EQ(parse({"-l", "debug", "--loglevel", "error"}).error().kind, Kind::invalid);
+}
+
+TEST(GlobalFlags, help_and_version_are_flags_and_commands) {
+    EXPECT_EQ(parse({}).value().command, Flags::Command::none);
+    EXPECT_NE(parse({}).value().help_text.find("IPFS_CLUSTER_PATH"), std::string::npos);
+    for (const auto& line : std::vector<std::vector<std::string>>{
+             {"help", "daemon"}, {"h", "daemon"}, {"daemon", "-h"}, {"daemon", "--help"}}) {
+        const auto f = parse(line).value();
+        EXPECT_EQ(f.command, Flags::Command::help);
+        EXPECT_NE(f.help_text.find("--found-alone"), std::string::npos);
+        EXPECT_EQ(f.help_text.find("--leave"), std::string::npos) << "hidden, as in Go";
+    }
+    EXPECT_EQ(parse({"help", "bogus"}).error(),
+              (Error{Kind::not_found, "No help topic for 'bogus'"}));
+    EXPECT_TRUE(parse({"-v"}).value().version_of_program);
+    EXPECT_EQ(parse({"version"}).value().command, Flags::Command::version);
+    EXPECT_FALSE(parse({"version"}).value().version_of_program);
+    EXPECT_EQ(parse({"bogus"}).error().kind, Kind::invalid);
+    EXPECT_EQ(parse({"daemon", "bogus"}).error().kind, Kind::invalid);
+}
+
+TEST(InitFlags, the_source_and_lists_by_comma_or_by_repetition) {
+    const auto f = parse({"init", "--peers", "a, b", "--peers=c", "-s", "-randomports",
+                          "http://there/service.json"})
+                       .value();
+    EXPECT_EQ(f.command, Flags::Command::init);
+    EXPECT_EQ(f.peers, (std::vector<std::string>{"a", "b", "c"}));
+    EXPECT_TRUE(f.custom_secret && f.random_ports && !f.force);
+    EXPECT_EQ(f.source_url, "http://there/service.json");
+    EXPECT_EQ(f.consensus, "raft");
+    EXPECT_EQ(f.ipfs, "auto");
+    const auto served = parse({"daemon", "--stats", "--tracing", "--leave", "--no-trust"}).value();
+    EXPECT_EQ(served.not_served, (std::vector<std::string>{"--stats", "--tracing"}));
+    EXPECT_TRUE(served.leave);
 }
 
 TEST(InitFlags, from_is_a_folder) {

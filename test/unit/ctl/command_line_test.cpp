@@ -1,4 +1,4 @@
-#include "cli/ctl/command_line.hpp"
+#include "cli/grammar/command_line.hpp"
 
 #include <gtest/gtest.h>
 
@@ -72,19 +72,25 @@ TEST(CommandLine, unknown_commands_are_told_apart) {
     EXPECT_TRUE(parse({"pin"}).value().path == std::vector<std::string>{"pin"});
 }
 
-void check_help(const CommandSpec& command, const std::string& path) {
-    const std::string page = help_text(command, path, command.name == "ipfs-cluster-ctl");
+void check_help(const CommandSpec& command, std::vector<std::string> path) {
+    const auto page = help_page(command_table(), path).value();
     std::size_t begin = 0;
     while (begin < page.size()) {
         const std::size_t end = page.find('\n', begin);
         EXPECT_LE(end - begin, 120u) << page.substr(begin, end - begin);
         begin = end + 1;
     }
-    for (const CommandSpec& sub : command.commands) check_help(sub, path + " " + sub.name);
+    for (const CommandSpec& sub : command.commands) {
+        path.push_back(sub.name);
+        check_help(sub, path);
+        path.pop_back();
+    }
 }
 
 TEST(CommandLine, help_pages_keep_to_120_columns) {
-    check_help(command_table(), "ipfs-cluster-ctl");
+    check_help(command_table(), {});
+    EXPECT_EQ(help_page(command_table(), {"pin", "bogus"}).error(),
+              (Error{ipfscluster::Kind::not_found, "bogus"}));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 /// The flag grammar of the Go programs (config-and-cli 3.1), described by data: `-name` and
 /// `--name` are the same, flags of a command may stand before or after its arguments, `--` ends
 /// them, no bundling, the last one wins. Pure; no output.
-namespace ipfscluster::ctl {
+namespace ipfscluster::cli {
 
 enum class FlagKind {
     boolean,  ///< takes a value only with '='
@@ -28,6 +28,7 @@ struct FlagSpec {
     std::string usage;
     std::string fallback;  ///< shown in help and used when absent
     std::string variable;  ///< environment variable that stands in for it
+    bool hidden = false;   ///< from help
 };
 
 struct CommandSpec {
@@ -67,9 +68,8 @@ struct CommandLine {
 /// What is wrong with a command line.
 struct UsageError {
     std::string text;
-    const CommandSpec* command = nullptr;  ///< whose help to show
-    bool unknown_command = false;          ///< `text` is the word
-    std::vector<std::string> path;         ///< of that command
+    bool unknown_command = false;   ///< `text` is the word
+    std::vector<std::string> path;  ///< of the command whose help is to be shown
 };
 
 using ParsedLine =
@@ -78,7 +78,10 @@ using ParsedLine =
 /// Reads the arguments behind the program's name. `app` must outlive the result.
 ParsedLine parse_command_line(const CommandSpec& app, const std::vector<std::string>& arguments);
 
-/// The help page of a command; `path` as the user types it ("ipfs-cluster-ctl pin add").
-std::string help_text(const CommandSpec& command, const std::string& path, bool is_app);
+/// The help page of the command that `path` names below `app` ("pin", "add"), of the program itself
+/// without any. `not_found` says which word names none.
+Result<std::string> help_page(const CommandSpec& app, const std::vector<std::string>& path);
+/// Words with blanks between them.
+std::string joined(const std::vector<std::string>& words);
 
-}  // namespace ipfscluster::ctl
+}  // namespace ipfscluster::cli

@@ -1,17 +1,12 @@
-#include "cli/ctl/command_line.hpp"
+#include "cli/grammar/command_line.hpp"
 
 #include <charconv>
 
-namespace ipfscluster::ctl {
-namespace {
+#include "base/text.hpp"
+#include "model/peer_info.hpp"
 
-std::optional<bool> parse_bool(std::string_view text) {
-    for (const char* yes : {"1", "t", "T", "true", "TRUE", "True"})
-        if (text == yes) return true;
-    for (const char* no : {"0", "f", "F", "false", "FALSE", "False"})
-        if (text == no) return false;
-    return std::nullopt;
-}
+namespace ipfscluster::cli {
+namespace {
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
     if (text.starts_with('+')) text.remove_prefix(1);
@@ -38,7 +33,7 @@ const CommandSpec* find_command(const CommandSpec& parent, std::string_view name
 bool acceptable(const FlagSpec& flag, const std::string& value) {
     switch (flag.kind) {
         case FlagKind::boolean:
-            return parse_bool(value).has_value();
+            return parse_go_bool(value).has_value();
         case FlagKind::integer:
             return parse_integer(value).has_value();
         case FlagKind::duration:
@@ -55,7 +50,7 @@ bool acceptable(const FlagSpec& flag, const std::string& value) {
 bool FlagValues::boolean(std::string_view name) const {
     const auto it = values_.find(name);
     return it != values_.end() && !it->second.empty() &&
-           parse_bool(it->second.back()).value_or(false);
+           parse_go_bool(it->second.back()).value_or(false);
 }
 
 std::string FlagValues::text(std::string_view name) const {
@@ -98,10 +93,9 @@ class CommandParser {
                 values = &line_.flags;
                 line_.flags = {};
             } else if (line_.command == &app_) {
-                return boost::outcome_v2::failure(UsageError{word, &app_, true, {}});
+                return boost::outcome_v2::failure(UsageError{word, true, {}});
             } else if (!line_.command->commands.empty()) {
-                return boost::outcome_v2::failure(
-                    UsageError{word, line_.command, true, line_.path});
+                return boost::outcome_v2::failure(UsageError{word, true, line_.path});
             } else {
                 line_.arguments.push_back(word);
             }
@@ -148,7 +142,7 @@ class CommandParser {
     }
 
     bool refuse(std::string text) {
-        error_ = {std::move(text), line_.command, false, line_.path};
+        error_ = {std::move(text), false, line_.path};
         return false;
     }
 
@@ -204,6 +198,7 @@ std::string flag_help(const std::vector<FlagSpec>& flags) {
     std::string out;
     constexpr std::size_t indent = 12;
     for (const FlagSpec& flag : flags) {
+        if (flag.hidden) continue;
         std::string usage = flag.usage;
         if (!flag.fallback.empty()) usage += " (default: " + flag.fallback + ")";
         if (!flag.variable.empty()) usage += " [$" + flag.variable + "]";
@@ -212,8 +207,6 @@ std::string flag_help(const std::vector<FlagSpec>& flags) {
     }
     return out;
 }
-
-}  // namespace
 
 std::string help_text(const CommandSpec& command, const std::string& path, bool is_app) {
     std::string out = "NAME:\n   " + path + " - " + wrapped(command.usage, 6) + "\n\nUSAGE:\n   ";
@@ -224,7 +217,7 @@ std::string help_text(const CommandSpec& command, const std::string& path, bool 
     out += " " + (command.arguments.empty() && !command.commands.empty() ? "[arguments...]"
                                                                          : command.arguments);
     out += "\n";
-    if (is_app) out += "\nVERSION:\n   1.1.6\n";
+    if (is_app) out += "\nVERSION:\n   " + std::string(kClusterVersion) + "\n";
     if (!command.commands.empty()) {
         out += "\nCOMMANDS:\n";
         for (const CommandSpec& sub : command.commands) {
@@ -242,4 +235,23 @@ std::string help_text(const CommandSpec& command, const std::string& path, bool 
     return out;
 }
 
-}  // namespace ipfscluster::ctl
+}  // namespace
+
+Result<std::string> help_page(const CommandSpec& app, const std::vector<std::string>& path) {
+    const CommandSpec* command = &app;
+    std::string typed = app.name;
+    for (const std::string& word : path) {
+        command = find_command(*command, word);
+        if (command == nullptr) return fail(Kind::not_found, word);
+        typed += " " + word;
+    }
+    return help_text(*command, typed, path.empty());
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+    return out;
+}
+
+}  // namespace ipfscluster::cli
