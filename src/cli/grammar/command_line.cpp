@@ -72,6 +72,12 @@ std::vector<std::string> FlagValues::list(std::string_view name) const {
     return it == values_.end() ? std::vector<std::string>() : it->second;
 }
 
+void FlagValues::put(const std::string& name, std::string value, bool adds_up) {
+    auto& list = values_[name];
+    if (!adds_up) list.clear();
+    list.push_back(std::move(value));
+}
+
 /// Walks the arguments once.
 class CommandParser {
  public:
@@ -135,9 +141,7 @@ class CommandParser {
             return refuse("cannot use two forms of the same flag: -" + spellings + " -" +
                           std::string(name));
         spellings = name;
-        auto& list = values.values_[flag->names.front()];
-        if (flag->kind != FlagKind::list) list.clear();
-        list.push_back(std::move(value));
+        values.put(flag->names.front(), std::move(value), flag->kind == FlagKind::list);
         return true;
     }
 

@@ -50,8 +50,10 @@ class FlagValues {
     Duration duration(std::string_view name) const;
     std::vector<std::string> list(std::string_view name) const;
 
+    /// The value takes the place of those before, unless they add up.
+    void put(const std::string& name, std::string value, bool adds_up);
+
  private:
-    friend class CommandParser;
     std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
