@@ -25,6 +25,14 @@ bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
     return std::find(peers.begin(), peers.end(), peer) != peers.end();
 }
 
+/// `not_found` is said of pins alone: a name that leads nowhere is another failure.
+Async<Cid> resolve_name(component::IpfsConnector& ipfs, std::string path) {
+    auto cid = co_await ipfs.resolve(std::move(path));
+    if (!cid && cid.error().kind == Kind::not_found)
+        co_return fail(Kind::unavailable, cid.error().text);
+    co_return cid;
+}
+
 }  // namespace
 
 Pinner::Pinner(PinnerParts parts, PinnerOptions options) : parts_(parts), options_(options) {}
@@ -73,7 +81,7 @@ Async<Pin> Pinner::pin(Pin wish) {
 
 Async<Pin> Pinner::pin_path(std::string path, PinOptions options) {
     ICL_CO_TRY(check_writable());
-    ICL_CO_TRY(auto cid, co_await parts_.ipfs.resolve(path));
+    ICL_CO_TRY(auto cid, co_await resolve_name(parts_.ipfs, std::move(path)));
     Pin wish;
     wish.cid = std::move(cid);
     wish.max_depth = options.mode == PinMode::direct ? kDepthDirect : kDepthRecursive;
@@ -198,7 +206,7 @@ Async<Pin> Pinner::unpin(Cid cid) {
 
 Async<Pin> Pinner::unpin_path(std::string path) {
     ICL_CO_TRY(check_writable());
-    ICL_CO_TRY(auto cid, co_await parts_.ipfs.resolve(path));
+    ICL_CO_TRY(auto cid, co_await resolve_name(parts_.ipfs, std::move(path)));
     auto unpinned = co_await unpin(std::move(cid));
     co_return unpinned;
 }

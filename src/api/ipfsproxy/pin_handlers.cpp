@@ -103,8 +103,7 @@ Async<bool> complete_args(Exchange& e, Call& call) {
 
 Error not_pinned(const Error& error) {
     // Kubo's words; clients tell by them that there is nothing to unpin.
-    if (error.kind == Kind::not_found && error.text.ends_with(component::kPinNotFound))
-        return {Kind::not_found, "not pinned or pinned indirectly"};
+    if (error.kind == Kind::not_found) return {Kind::not_found, "not pinned or pinned indirectly"};
     return error;
 }
 

@@ -45,7 +45,9 @@ Async<> post_peer(Deps deps, Exchange& e) {
     auto peer = peer_of(asked.value().peer_id);
     if (!peer) co_return co_await send_bad_request(e, peer.error());
     auto added = co_await deps.cluster.peer_add(std::move(peer.value()));
-    co_return co_await send_result(e, std::move(added));
+    // No address of it is known: that is no absent pin.
+    if (!added) co_return co_await send_error(e, 500, added.error().text);
+    co_return co_await send_json(e, added.value());
 }
 
 Async<> delete_peer(Deps deps, Exchange& e, std::string text) {

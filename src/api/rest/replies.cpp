@@ -1,12 +1,9 @@
 #include "api/rest/replies.hpp"
 
-#include "component/cluster_api.hpp"
-
 namespace ipfscluster::rest {
 
 int status_of(const Error& error) {
-    if (error.kind == Kind::not_found && error.text.ends_with(component::kPinNotFound)) return 404;
-    return 500;
+    return error.kind == Kind::not_found ? 404 : 500;
 }
 
 Bytes error_body(int status, std::string_view message) {

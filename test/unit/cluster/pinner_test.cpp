@@ -218,6 +218,17 @@ TEST_F(PinnerTest, an_unpin_that_another_peer_did_first_finds_nothing) {
     EXPECT_EQ(gone.error(), (Error{Kind::not_found, std::string(component::kPinNotFound)}));
 }
 
+TEST_F(PinnerTest, a_name_that_leads_nowhere_is_no_absent_pin) {
+    auto pinner = make();
+    const auto path = "/ipfs/" + cid(1).to_string() + "/nowhere";
+    const auto unpinned = drive(world, pinner.unpin_path(path));
+    EXPECT_EQ(unpinned.error(), (Error{Kind::unavailable, "no link named nowhere"}));
+    const auto pinned = drive(world, pinner.pin_path(path, {}));
+    EXPECT_EQ(pinned.error(), (Error{Kind::unavailable, "no link named nowhere"}));
+    const auto absent = drive(world, pinner.unpin_path("/ipfs/" + cid(1).to_string()));
+    EXPECT_EQ(absent.error().kind, Kind::not_found);
+}
+
 TEST_F(PinnerTest, a_follower_changes_nothing) {
     auto pinner = make({.follower = true});
     put(pin_on(cid(1), {peer(2)}));
