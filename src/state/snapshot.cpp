@@ -1,12 +1,10 @@
 // Moving whole pinsets between peers, and what changed for this peer when one is taken over.
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "base/planted.hpp"
 #include "base/varint.hpp"
 #include "codec/pin_proto.hpp"
 #include "multi/multihash.hpp"
-#include "runtime/join.hpp"
+#include "runtime/turn.hpp"
 #include "state/keys.hpp"
 #include "state/state_impl.hpp"
 
@@ -175,9 +173,7 @@ Async<> State::begin_staging_in_turns() {
             co_return fail(Kind::retryable, "the snapshot before is still being installed");
         ICL_CO_TRY(const auto done, reconcile_generations(kRowsPerTurnMax));
         if (done) co_return begin_staging();
-        co_await asio::post(asio::use_awaitable);
-        // Posts feel no cancellation by themselves.
-        ICL_CO_TRY(co_await check_cancelled());
+        ICL_CO_TRY(co_await take_turn());
         ICL_CO_TRY(co_await room());
     }
 }

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "base/assert.hpp"
+#include "runtime/turn.hpp"
 #include "state/keys.hpp"
 #include "state/state_impl.hpp"
 
@@ -120,7 +118,9 @@ class PinSource final : public Source<StoredPin> {
     explicit PinSource(std::unique_ptr<storage::Iterator> rows) : rows_(std::move(rows)) {}
 
     Async<std::optional<StoredPin>> next() override {
-        if (++given_ % kRowsPerTurnMax == 0) co_await asio::post(asio::use_awaitable);
+        if (++given_ % kRowsPerTurn == 0) {
+            ICL_CO_TRY(co_await take_turn());
+        }
         ICL_CO_TRY(const auto more, rows_->next());
         if (!more) co_return std::optional<StoredPin>{};
         auto cid = Cid::from_bytes(rows_->key().substr(keys::kGenerationBytes));

@@ -19,8 +19,7 @@ Async<std::optional<Pin>> HeldPins::next() {
     while (true) {
         ICL_CO_TRY(auto pin, co_await pins_->next());
         if (!pin) break;
-        if (++in_turn_ == kRowsPerTurn) {
-            in_turn_ = 0;
+        if (++given_ % kRowsPerTurn == 0) {
             ICL_CO_TRY(co_await take_turn());
         }
         ICL_CO_TRY(const auto reports, co_await reports_of(pin->cid));

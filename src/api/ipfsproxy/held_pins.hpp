@@ -24,7 +24,7 @@ class HeldPins final : public Source<Pin> {
     SourcePtr<GlobalPinInfo> status_;
     std::optional<GlobalPinInfo> row_;  ///< read, not yet passed
     bool status_ended_ = false;
-    int in_turn_ = 0;
+    std::size_t given_ = 0;
 };
 
 }  // namespace ipfscluster::ipfsproxy

@@ -1,9 +1,5 @@
 #include "api/ipfsproxy/replies.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 namespace ipfscluster::ipfsproxy {
 
 std::string failure_body(int status, std::string_view message) {
@@ -41,12 +37,6 @@ Async<> end_rows(Exchange& e, Result<> done) {
         e.add_trailer(kStreamError, done.error().text);
     }
     co_return co_await e.finish();
-}
-
-Async<> take_turn() {
-    const auto executor = co_await asio::this_coro::executor;
-    co_await asio::post(executor, asio::use_awaitable);
-    co_return ok();
 }
 
 }  // namespace ipfscluster::ipfsproxy

@@ -3,6 +3,7 @@
 
 #include "codec/json_writer.hpp"
 #include "http/exchange.hpp"
+#include "runtime/turn.hpp"
 
 /// Answers in Kubo's form.
 namespace ipfscluster::ipfsproxy {
@@ -11,8 +12,6 @@ using http::Exchange;
 
 inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kStreamError = "X-Stream-Error";
-/// Rows of a list between two turns of the loop.
-inline constexpr int kRowsPerTurn = 256;
 
 /// `{"Message":…,"Code":…,"Type":"error"}`; the code is Kubo's 1 for a request it cannot read
 /// (400), else 0.
@@ -27,7 +26,5 @@ Async<> send_json(Exchange& e, std::string body);
 void start_rows(Exchange& e);
 /// Ends it. A cancelled list is cut.
 Async<> end_rows(Exchange& e, Result<> done);
-/// Lets others run.
-Async<> take_turn();
 
 }  // namespace ipfscluster::ipfsproxy

@@ -31,7 +31,7 @@ Async<> post_repo_gc(Deps deps, Exchange& e, Call call) {
     // A collection takes long; its client shall see that it runs.
     ICL_CO_TRY(co_await e.flush());
     std::string failures;
-    for (int in_turn = 0;; ++in_turn) {
+    for (std::size_t row_count = 1;; ++row_count) {
         auto key = co_await keys->next();
         if (!key) {
             if (key.error().kind == Kind::cancelled) co_return fail(key.error());
@@ -39,8 +39,7 @@ Async<> post_repo_gc(Deps deps, Exchange& e, Call call) {
             break;
         }
         if (!key.value()) break;
-        if (in_turn == kRowsPerTurn) {
-            in_turn = 0;
+        if (row_count % kRowsPerTurn == 0) {
             ICL_CO_TRY(co_await take_turn());
         }
         const auto& row = *key.value();

@@ -1,20 +1,16 @@
 #pragma once
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <optional>
 #include <string>
 
 #include "codec/json.hpp"
 #include "http/exchange.hpp"
 #include "runtime/source.hpp"
+#include "runtime/turn.hpp"
 
 namespace ipfscluster::rest {
 
 inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kStreamError = "X-Stream-Error";
-/// Rows of a list between two turns of the loop.
-inline constexpr int kRowsPerTurn = 256;
 
 /// The status of a failed operation (http-api 1.6, 1.7): 404 for an absent pin, else 500.
 int status_of(const Error& error);
@@ -67,7 +63,7 @@ template <class T>
 Async<> stream_rows(http::Exchange& exchange, SourcePtr<T> source) {
     exchange.headers.add("Trailer", kStreamError);
     std::optional<Error> failed;
-    for (int in_turn = 0;; ++in_turn) {
+    for (std::size_t row_count = 1;; ++row_count) {
         auto item = co_await source->next();
         if (!item && !exchange.started()) co_return co_await send_error(exchange, item.error());
         if (!item) {
@@ -80,10 +76,8 @@ Async<> stream_rows(http::Exchange& exchange, SourcePtr<T> source) {
         append_row(row, *item.value());
         row += '\n';
         ICL_CO_TRY(co_await exchange.write(std::move(row)));
-        if (in_turn == kRowsPerTurn) {
-            in_turn = 0;
-            const auto executor = co_await asio::this_coro::executor;
-            co_await asio::post(executor, asio::use_awaitable);
+        if (row_count % kRowsPerTurn == 0) {
+            ICL_CO_TRY(co_await take_turn());
         }
     }
     co_return co_await detail::end_rows(exchange, std::move(failed));

@@ -96,7 +96,7 @@ template <class T>
 Async<> stream_array(Exchange& e, SourcePtr<T> source) {
     e.headers.add("Trailer", kStreamError);
     std::optional<Error> failed;
-    for (int in_turn = 0;; ++in_turn) {
+    for (std::size_t row_count = 1;; ++row_count) {
         auto item = co_await source->next();
         if (!item && !e.started()) co_return co_await send_error(e, item.error());
         if (!item) {
@@ -113,10 +113,8 @@ Async<> stream_array(Exchange& e, SourcePtr<T> source) {
         const bool last = !item.value();
         ICL_CO_TRY(co_await e.write(std::move(text)));
         if (last) break;
-        if (in_turn == kRowsPerTurn) {
-            in_turn = 0;
-            const auto executor = co_await asio::this_coro::executor;
-            co_await asio::post(executor, asio::use_awaitable);
+        if (row_count % kRowsPerTurn == 0) {
+            ICL_CO_TRY(co_await take_turn());
         }
     }
     co_return co_await detail::end_rows(e, std::move(failed));

@@ -1,9 +1,8 @@
 #include "ipfs/node/embedded_node.hpp"
 
 #include "base/log.hpp"
-#include "blockstore/yield.hpp"
 #include "ipfs/node/pin_walk.hpp"
-#include "runtime/join.hpp"
+#include "runtime/turn.hpp"
 
 namespace ipfscluster::node {
 namespace {
@@ -231,8 +230,7 @@ Async<> EmbeddedNode::check_no_root(Cid cid) {
             co_return fail(Kind::conflict,
                            std::string("pinned: ") + (pin.depth == 0 ? "direct" : "recursive"));
         }
-        co_await blockstore::yield_strand(config_.world);
-        ICL_CO_TRY(co_await check_cancelled());
+        ICL_CO_TRY(co_await take_turn());
     } while (page.size() == kPinsPerPage);
     co_return ok();
 }

@@ -5,10 +5,9 @@
 
 #include "base/log.hpp"
 #include "blockstore/leaf.hpp"
-#include "blockstore/yield.hpp"
 #include "component/pin_pace.hpp"
 #include "ipfs/node/hash_check.hpp"
-#include "runtime/join.hpp"
+#include "runtime/turn.hpp"
 
 namespace ipfscluster::node {
 
@@ -70,7 +69,9 @@ Async<> PinWalk::work() {
         }
         ICL_CO_TRY(co_await visit(std::move(*step)));
         more_.notify_all();
-        if (++steps % blockstore::kYieldRows == 0) co_await blockstore::yield_strand(parts_.world);
+        if (++steps % kRowsPerTurn == 0) {
+            ICL_CO_TRY(co_await take_turn());
+        }
     }
     co_return ok();
 }

@@ -1,8 +1,7 @@
 #include "ipfs/node/reached_blocks.hpp"
 
 #include "blockstore/leaf.hpp"
-#include "blockstore/yield.hpp"
-#include "runtime/join.hpp"
+#include "runtime/turn.hpp"
 
 namespace ipfscluster::node {
 namespace {
@@ -74,10 +73,9 @@ Async<std::optional<ReachedBlock>> ReachedBlocks::next() {
             if (!more) co_return std::optional<ReachedBlock>{};
             continue;
         }
-        if (++steps_ % blockstore::kYieldRows == 0) {
-            co_await blockstore::yield_strand(parts_.world);
-            // What reads the disk does not feel it.
-            ICL_CO_TRY(co_await check_cancelled());
+        // What reads the disk does not feel a cancellation.
+        if (++steps_ % kRowsPerTurn == 0) {
+            ICL_CO_TRY(co_await take_turn());
         }
         ICL_CO_TRY(co_await expand(*step));
         if (step->depth == 0) continue;
