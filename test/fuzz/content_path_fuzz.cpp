@@ -21,11 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace ipfscluster;
     using fuzz::require;
     const auto in = fuzz::view(data, size);
-    const auto text = kubo_rpc::CidText::of_path(in);
-    const auto path = kubo_rpc::parse_content_path(in);
+    const auto text = ipfs_rpc::CidText::of_path(in);
+    const auto path = ipfs_rpc::parse_content_path(in);
     if (!path) return 0;
     require(!text(path.value().root).empty(), "a root can be written");
-    const auto again = kubo_rpc::parse_content_path(path.value().text);
+    const auto again = ipfs_rpc::parse_content_path(path.value().text);
     require(again.has_value(), "the canonical text is a path");
     require(again.value().text == path.value().text, "the canonical text is canonical");
     require(again.value().root == path.value().root, "the root stays");

@@ -4,7 +4,7 @@
 
 #include "base/text.hpp"
 
-namespace ipfscluster::api {
+namespace ipfscluster::adding {
 
 namespace {
 
@@ -89,4 +89,4 @@ Result<AddQuery> parse_add_query(const codec::Query& query, Time now) {
     return out;
 }
 
-}  // namespace ipfscluster::api
+}  // namespace ipfscluster::adding

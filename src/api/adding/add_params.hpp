@@ -2,7 +2,7 @@
 #include "codec/pin_query.hpp"
 #include "component/cluster_api.hpp"
 
-namespace ipfscluster::api {
+namespace ipfscluster::adding {
 
 /// The query of `POST /add` (http-api 4.2).
 struct AddQuery {
@@ -14,4 +14,4 @@ struct AddQuery {
 /// passes.
 Result<AddQuery> parse_add_query(const codec::Query& query, Time now);
 
-}  // namespace ipfscluster::api
+}  // namespace ipfscluster::adding

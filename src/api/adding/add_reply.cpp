@@ -2,7 +2,7 @@
 
 #include "runtime/join.hpp"
 
-namespace ipfscluster::api {
+namespace ipfscluster::adding {
 
 namespace {
 
@@ -97,4 +97,4 @@ Async<> AddReply::fail_with(Error error) {
     co_return co_await exchange_.finish();
 }
 
-}  // namespace ipfscluster::api
+}  // namespace ipfscluster::adding

@@ -7,7 +7,7 @@
 #include "runtime/signal.hpp"
 #include "runtime/task_group.hpp"
 
-namespace ipfscluster::api {
+namespace ipfscluster::adding {
 
 /// Output lines held for a client that does not read while it uploads; beyond it progress lines are
 /// dropped and the upload waits with the others.
@@ -53,4 +53,4 @@ class AddReply {
     TaskGroup tasks_;
 };
 
-}  // namespace ipfscluster::api
+}  // namespace ipfscluster::adding

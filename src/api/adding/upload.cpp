@@ -6,7 +6,7 @@
 #include "http/multipart_reader.hpp"
 #include "runtime/join.hpp"
 
-namespace ipfscluster::api {
+namespace ipfscluster::adding {
 
 namespace {
 
@@ -109,4 +109,4 @@ Async<> upload(http::Exchange& exchange, std::string boundary, component::AddSes
     co_return co_await work.run();
 }
 
-}  // namespace ipfscluster::api
+}  // namespace ipfscluster::adding

@@ -2,7 +2,7 @@
 #include "api/adding/add_reply.hpp"
 #include "component/cluster_api.hpp"
 
-namespace ipfscluster::api {
+namespace ipfscluster::adding {
 
 /// Reads the multipart body of `exchange` (http-api 4.1; `boundary` from its content type) into
 /// `session`, part by part, and hands what becomes ready to `reply`. Returns after the session has
@@ -10,4 +10,4 @@ namespace ipfscluster::api {
 Async<> upload(http::Exchange& exchange, std::string boundary, component::AddSession& session,
                AddReply& reply);
 
-}  // namespace ipfscluster::api
+}  // namespace ipfscluster::adding

@@ -28,7 +28,7 @@ Async<> post_add(Deps deps, Exchange& e, Call call) {
     auto parsed = parse_kubo_add(call.query, deps.world.system_now());
     if (!parsed) co_return co_await send_failure(e, parsed.error());
 
-    api::AddForm form;
+    adding::AddForm form;
     form.stream = parsed.value().stream;
     form.append = [text = text.value()](std::string& out, const AddedOutput& output) {
         append_event(out, output, text);
@@ -40,8 +40,8 @@ Async<> post_add(Deps deps, Exchange& e, Call call) {
     // it.
     auto session = co_await deps.cluster.add(std::move(parsed.value().params));
     if (!session) co_return co_await send_failure(e, session.error());
-    api::AddReply reply(deps.world, e, std::move(form));
-    auto done = co_await api::upload(e, std::move(boundary.value()), *session.value(), reply);
+    adding::AddReply reply(deps.world, e, std::move(form));
+    auto done = co_await adding::upload(e, std::move(boundary.value()), *session.value(), reply);
     // An unfinished session lets go of its blocks before the client hears of the failure.
     session.value().reset();
     if (!done) co_return co_await reply.fail_with(done.error());

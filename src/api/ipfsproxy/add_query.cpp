@@ -31,7 +31,7 @@ bool translated(std::string_view name) {
 
 }  // namespace
 
-Result<api::AddQuery> parse_kubo_add(const codec::Query& query, Time now) {
+Result<adding::AddQuery> parse_kubo_add(const codec::Query& query, Time now) {
     for (const auto& [name, harmless] : kForeign) {
         const auto value = find_option(query, name);
         if (value && !value->empty() && *value != harmless)
@@ -51,7 +51,7 @@ Result<api::AddQuery> parse_kubo_add(const codec::Query& query, Time now) {
     const auto hash = find_option(query, "hash").value_or("");
     if (!hash.empty() && hash != "sha2-256" && !find_option(own, "cid-version"))
         own.emplace_back("cid-version", "1");
-    return api::parse_add_query(own, now);
+    return adding::parse_add_query(own, now);
 }
 
 }  // namespace ipfscluster::ipfsproxy

@@ -233,11 +233,11 @@ Async<> Peer::Parts::start_apis() {
                 address.to_string());
     }
     if (content && !config.embedded.api_listen_multiaddress.empty()) {
-        kubo_rpc::RpcListenerConfig listener;
+        ipfs_rpc::RpcListenerConfig listener;
         listener.server.name = "ipfsnode";
         listener.server.listen = config.embedded.api_listen_multiaddress;
         listener.repo_path = config.embedded.folder;
-        node_api = std::make_unique<kubo_rpc::RpcListener>(content->node(), std::move(listener));
+        node_api = std::make_unique<ipfs_rpc::RpcListener>(content->node(), std::move(listener));
         ICL_CO_TRY(co_await node_api->start());
         for (const auto& address : node_api->addresses())
             logger("ipfsnode")->info("IPFS API and gateway: {}", address.to_string());

@@ -55,7 +55,7 @@ struct Peer::Parts {
     std::unique_ptr<peer::Peer> core;
     raft::RaftConsensus* raft = nullptr;  ///< the consensus of `core`
     std::unique_ptr<rest::RestApi> rest;
-    std::unique_ptr<kubo_rpc::RpcListener> node_api;
+    std::unique_ptr<ipfs_rpc::RpcListener> node_api;
     std::unique_ptr<ipfsproxy::IpfsProxy> proxy;
     std::shared_ptr<AccessLog> access_log;
     bool sending_metrics = false;

@@ -1,8 +1,8 @@
 #include "adder/add_session.hpp"
 #include "api/adding/upload.hpp"
-#include "ipfs/rpc/rooms.hpp"
+#include "ipfs/rpc/handlers.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 using component::AddSession;
@@ -184,7 +184,7 @@ Async<> add(Call& call) {
                                        std::move(params)));
     auto session = std::make_unique<RootsSession>(state, std::move(inner));
 
-    api::AddForm form;
+    adding::AddForm form;
     form.append = [text = call.cid_text()](std::string& out, const AddedOutput& output) {
         append_event(text, out, output);
     };
@@ -192,12 +192,12 @@ Async<> add(Call& call) {
     exchange.headers.add("Server", "kubo/" + std::string(kKuboVersion));
     // Under a deadline this runs in a thread of its own, where awaiting would throw past the reply.
     co_await asio::this_coro::throw_if_cancelled(false);
-    api::AddReply reply(call.world(), exchange, std::move(form));
-    auto done = co_await api::upload(exchange, std::move(boundary), *session, reply);
+    adding::AddReply reply(call.world(), exchange, std::move(form));
+    auto done = co_await adding::upload(exchange, std::move(boundary), *session, reply);
     // An unfinished session lets go of its blocks before the client hears of the failure.
     session.reset();
     if (!done) co_return co_await reply.fail_with(done.error());
     co_return co_await reply.succeed();
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

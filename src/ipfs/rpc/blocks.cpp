@@ -1,8 +1,8 @@
 #include "ipfs/rpc/codecs.hpp"
+#include "ipfs/rpc/handlers.hpp"
 #include "ipfs/rpc/path.hpp"
-#include "ipfs/rpc/rooms.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 std::string block_row(const std::string& key, std::size_t size) {
@@ -111,4 +111,4 @@ Async<> block_rm(Call& call) {
     co_return ok();
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -6,7 +6,7 @@
 #include "base/log.hpp"
 #include "http/header_params.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 using codec::append_json;
@@ -271,4 +271,4 @@ Async<> send_failure(http::Exchange& exchange, int status, std::string message) 
     return exchange.respond(status, kJson, std::move(body));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

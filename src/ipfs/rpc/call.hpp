@@ -12,7 +12,7 @@
 #include "ipfs/rpc/cid_text.hpp"
 #include "ipfs/rpc/route.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 /// Arguments one call may have, and the bytes of those that come in a body.
 inline constexpr std::size_t kArgumentsMax = 65'536;
@@ -97,4 +97,4 @@ class Call {
     std::optional<http::MultipartReader> parts_;
 };
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -3,11 +3,11 @@
 #include "dag/car.hpp"
 #include "dag/dag_walk.hpp"
 #include "ipfs/rpc/codecs.hpp"
+#include "ipfs/rpc/handlers.hpp"
 #include "ipfs/rpc/path.hpp"
-#include "ipfs/rpc/rooms.hpp"
 #include "ipfs/rpc/seen_blocks.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 /// Roots one import may name in all its files.
@@ -157,4 +157,4 @@ Async<> dag_import(Call& call) {
     co_return ok();
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -5,7 +5,7 @@
 #include "base/encoding.hpp"
 #include "multi/multibase.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 struct Base {
@@ -110,4 +110,4 @@ std::string CidText::operator()(const Cid& cid) const {
     return encode(base_, cid.bytes());
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -5,7 +5,7 @@
 
 #include "multi/cid.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 /// How an answer writes CIDs (`cid-base`). A plain value.
 class CidText {
@@ -25,4 +25,4 @@ class CidText {
     bool upgrade_ = false;
 };
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

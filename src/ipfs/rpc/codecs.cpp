@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 struct Name {
@@ -45,4 +45,4 @@ Async<> store_block(Call& call, Cid cid, Bytes data, bool pin) {
     co_return co_await node.pin_or_undo(std::move(wanted), std::move(none));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

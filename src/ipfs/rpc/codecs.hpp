@@ -1,7 +1,7 @@
 #pragma once
 #include "ipfs/rpc/call.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 /// Largest block made without --allow-big-block: what bitswap carries between any two nodes.
 inline constexpr std::size_t kSoftBlockBytesMax = 2u << 20;
@@ -15,4 +15,4 @@ Result<> check_block_size(const Call& call, std::size_t bytes);
 /// Stores one block durably, whose CID was computed here; pinned recursively on demand.
 Async<> store_block(Call& call, Cid cid, Bytes data, bool pin);
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -3,11 +3,11 @@
 #include "dag/dag_walk.hpp"
 #include "dag/ipld.hpp"
 #include "ipfs/rpc/codecs.hpp"
+#include "ipfs/rpc/handlers.hpp"
 #include "ipfs/rpc/path.hpp"
-#include "ipfs/rpc/rooms.hpp"
 #include "ipfs/rpc/seen_blocks.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 /// `dag stat` says how far it is after this many blocks.
@@ -169,4 +169,4 @@ Async<> dag_stat(Call& call) {
     co_return co_await call.emit(stat.row(true));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

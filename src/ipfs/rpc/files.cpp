@@ -4,10 +4,10 @@
 #include "dag/node_view.hpp"
 #include "http/tar_format.hpp"
 #include "ipfs/rpc/gzip.hpp"
+#include "ipfs/rpc/handlers.hpp"
 #include "ipfs/rpc/path.hpp"
-#include "ipfs/rpc/rooms.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 using component::FileInfo;
@@ -229,4 +229,4 @@ Async<> files_stat(Call& call) {
     co_return co_await call.emit_once(std::move(row));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -1,6 +1,6 @@
 #include "ipfs/rpc/gzip.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 namespace zlib = boost::beast::zlib;
@@ -52,4 +52,4 @@ Bytes Gzip::finish() {
     return out;
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -4,7 +4,7 @@
 
 #include "base/bytes.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 /// Packs a stream of bytes as gzip (RFC 1952). Holds its window (about 256 KiB). Owned by one call.
 class Gzip {
@@ -25,4 +25,4 @@ class Gzip {
     bool begun_ = false;
 };
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

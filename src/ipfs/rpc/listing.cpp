@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "dag/directory_reader.hpp"
+#include "ipfs/rpc/handlers.hpp"
 #include "ipfs/rpc/path.hpp"
-#include "ipfs/rpc/rooms.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 using NodeType = dag::NodeView::Type;
@@ -161,4 +161,4 @@ Async<> ls(Call& call) {
     co_return co_await call.write("]}]}\n");
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

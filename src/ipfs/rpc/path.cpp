@@ -4,7 +4,7 @@
 #include "dag/ipld.hpp"
 #include "dag/path_resolver.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 Error invalid_path(std::string_view text, std::string_view why) {
@@ -104,4 +104,4 @@ Async<Cid> resolve_to_block(dag::BlockReader& blocks, std::string argument) {
     co_return std::move(target.cid);
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

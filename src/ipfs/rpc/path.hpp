@@ -5,7 +5,7 @@
 
 #include "dag/block_reader.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 /// A path as Kubo's commands take it. A plain value.
 struct ContentPath {
@@ -32,4 +32,4 @@ Async<Target> resolve_path(dag::BlockReader& blocks, ContentPath path);
 /// The same for a path that must lead to a whole block.
 Async<Cid> resolve_to_block(dag::BlockReader& blocks, std::string argument);
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -1,9 +1,9 @@
+#include "ipfs/rpc/handlers.hpp"
 #include "ipfs/rpc/path.hpp"
-#include "ipfs/rpc/rooms.hpp"
 #include "ipfs/rpc/seen_blocks.hpp"
 #include "runtime/join.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 constexpr Duration kProgressInterval = std::chrono::milliseconds(500);
@@ -310,4 +310,4 @@ Async<> pin_ls(Call& call) {
     co_return co_await list_some(call, std::move(wanted));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -2,10 +2,10 @@
 
 #include "dag/dag_pb.hpp"
 #include "dag/links.hpp"
+#include "ipfs/rpc/handlers.hpp"
 #include "ipfs/rpc/path.hpp"
-#include "ipfs/rpc/rooms.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 /// Levels `refs -r` goes down.
@@ -194,4 +194,4 @@ Async<> resolve(Call& call) {
     co_return co_await call.emit_once(std::move(row));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

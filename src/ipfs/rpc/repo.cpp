@@ -1,6 +1,6 @@
-#include "ipfs/rpc/rooms.hpp"
+#include "ipfs/rpc/handlers.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 /// The version of Kubo's repository whose behaviour this node's store has.
@@ -60,4 +60,4 @@ Async<> version(Call& call) {
     co_return co_await call.emit_once(std::move(row));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

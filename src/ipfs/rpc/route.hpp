@@ -5,7 +5,7 @@
 
 #include "runtime/async.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 class Call;
 
@@ -60,4 +60,4 @@ std::span<const std::string_view> refused_calls();
 /// The tables of docs/kubo-rpc.md.
 std::string describe_routes();
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -1,9 +1,9 @@
 #include <algorithm>
 
-#include "ipfs/rpc/rooms.hpp"
+#include "ipfs/rpc/handlers.hpp"
 
 // What the RPC API answers, in the words of Kubo's reference; docs/kubo-rpc.md is made from this.
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 constexpr auto kFlag = OptionType::flag;
@@ -481,4 +481,4 @@ std::string describe_routes() {
     return out + "\n";
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

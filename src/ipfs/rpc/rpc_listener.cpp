@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "runtime/task_group.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 using http::Exchange;
@@ -162,4 +162,4 @@ Async<> RpcListener::handle_api(Exchange& e) {
     co_return co_await call.end(std::move(done));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -5,7 +5,7 @@
 #include "http/server.hpp"
 #include "ipfs/rpc/call.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 struct RpcListenerConfig {
     http::ServerConfig server;
@@ -44,4 +44,4 @@ class RpcListener {
     std::unique_ptr<http::Server> server_;
 };
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

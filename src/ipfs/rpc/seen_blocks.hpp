@@ -5,7 +5,7 @@
 
 #include "multi/cid.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 /// Blocks one call can tell apart: about 50 bytes each.
 inline constexpr std::size_t kSeenBlocksMax = 500'000;
@@ -45,4 +45,4 @@ class SeenBlocks {
     bool full_ = false;
 };
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "base/encoding.hpp"
-#include "ipfs/rpc/rooms.hpp"
+#include "ipfs/rpc/handlers.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 const std::string kAgent = "ipfs-cluster-embedded/" + std::string(kClusterVersion);
@@ -126,4 +126,4 @@ Async<> swarm_connect(Call& call) {
     co_return co_await call.emit_once(std::move(row));
 }
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -4,7 +4,7 @@
 #include "http/multipart_writer.hpp"
 #include "support/http_fixture.hpp"
 
-namespace ipfscluster::api {
+namespace ipfscluster::adding {
 namespace {
 
 /// Takes everything; its end comes only with the cancellation of who waits for it.
@@ -133,4 +133,4 @@ TEST_F(AddReplyTest, a_server_that_stops_ends_an_add_that_waits_for_its_end) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::api
+}  // namespace ipfscluster::adding

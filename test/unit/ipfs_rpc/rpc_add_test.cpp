@@ -1,6 +1,6 @@
 #include "rpc_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 class RpcAddTest : public RpcFixture {};
@@ -83,4 +83,4 @@ TEST_F(RpcAddTest, what_the_node_cannot_do_is_refused_before_the_upload) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -1,7 +1,7 @@
 #include "dag/car.hpp"
 #include "rpc_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 class RpcBlocksTest : public RpcFixture {};
@@ -144,4 +144,4 @@ TEST_F(RpcBlocksTest, a_car_comes_back_as_it_went_out) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

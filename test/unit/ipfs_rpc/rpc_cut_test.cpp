@@ -2,7 +2,7 @@
 // node's end.
 #include "rpc_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 using namespace std::chrono_literals;
@@ -146,4 +146,4 @@ TEST_F(RpcCutTest, an_upload_ends_at_its_deadline) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -1,6 +1,6 @@
 #include "rpc_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 class RpcFilesTest : public RpcFixture {
@@ -134,4 +134,4 @@ TEST_F(RpcFilesTest, numbers_of_the_store_have_kubos_form) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

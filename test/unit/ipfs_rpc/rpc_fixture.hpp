@@ -5,7 +5,7 @@
 #include "storage/memory_store.hpp"
 #include "support/http_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 /// A node over memory behind its RPC API, and a client.
 class RpcFixture : public test::HttpFixture {
@@ -82,4 +82,4 @@ class RpcFixture : public test::HttpFixture {
     }
 };
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

@@ -1,6 +1,6 @@
 #include "rpc_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 class RpcListenerTest : public RpcFixture {};
@@ -152,4 +152,4 @@ TEST_F(RpcListenerTest, it_listens_on_loopback_only) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

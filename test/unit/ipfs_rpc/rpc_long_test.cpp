@@ -5,7 +5,7 @@
 #include "dag/dag_pb.hpp"
 #include "rpc_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 using namespace std::chrono_literals;
@@ -159,4 +159,4 @@ TEST_F(RpcLongTest, sizes_that_are_counted_on_the_disk_end_at_their_deadline) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

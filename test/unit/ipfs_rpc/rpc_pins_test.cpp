@@ -1,6 +1,6 @@
 #include "rpc_fixture.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 class RpcPinsTest : public RpcFixture {
@@ -84,4 +84,4 @@ TEST_F(RpcPinsTest, names_are_bounded_and_missing_blocks_named) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

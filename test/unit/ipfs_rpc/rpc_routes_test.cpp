@@ -8,7 +8,7 @@
 #include "ipfs/rpc/cid_text.hpp"
 #include "ipfs/rpc/route.hpp"
 
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 namespace {
 
 constexpr std::string_view kBegin = "<!-- made from src/ipfs/rpc/routes.cpp -->\n";
@@ -73,4 +73,4 @@ TEST(CidText, bases_are_those_of_multibase) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc

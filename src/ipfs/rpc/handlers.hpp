@@ -2,7 +2,7 @@
 #include "ipfs/rpc/call.hpp"
 
 /// The handlers, by topic: one source each.
-namespace ipfscluster::kubo_rpc {
+namespace ipfscluster::ipfs_rpc {
 
 // add.cpp
 Async<> add(Call& call);
@@ -44,4 +44,4 @@ Async<> id(Call& call);
 Async<> swarm_connect(Call& call);
 Async<> swarm_peers(Call& call);
 
-}  // namespace ipfscluster::kubo_rpc
+}  // namespace ipfscluster::ipfs_rpc
