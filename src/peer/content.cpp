@@ -6,11 +6,11 @@ namespace ipfscluster::peer {
 
 Content::Content(ContentParts parts, ContentOptions options)
     : parts_(parts), bitswap_(parts_.world, parts_.host, parts_.supply) {
-    exchange::Fetcher* fetcher = &bitswap_;
+    bitswap::Fetcher* fetcher = &bitswap_;
     net::Host* outside = &parts_.host;
     auto* network = parts_.public_network;
     if (network != nullptr) {
-        both_networks_ = std::make_unique<exchange::MultiFetcher>(
+        both_networks_ = std::make_unique<bitswap::MultiFetcher>(
             parts_.world, bitswap_, network->fetcher(), [network] { return network->state(); });
         fetcher = both_networks_.get();
         outside = &network->host();

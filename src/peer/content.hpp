@@ -1,8 +1,8 @@
 #pragma once
 #include <memory>
 
-#include "exchange/bitswap.hpp"
-#include "exchange/multi_fetcher.hpp"
+#include "bitswap/bitswap.hpp"
+#include "bitswap/multi_fetcher.hpp"
 #include "ipfs/node/embedded_node.hpp"
 #include "ipfs/node/node_supply.hpp"
 #include "ipfs/pubnet/public_network.hpp"
@@ -42,8 +42,8 @@ class Content {
 
  private:
     ContentParts parts_;
-    exchange::Bitswap bitswap_;
-    std::unique_ptr<exchange::MultiFetcher> both_networks_;
+    bitswap::Bitswap bitswap_;
+    std::unique_ptr<bitswap::MultiFetcher> both_networks_;
     std::unique_ptr<node::EmbeddedNode> node_;
 };
 

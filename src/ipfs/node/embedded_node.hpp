@@ -15,8 +15,8 @@ struct EmbeddedNodeConfig {
     World& world;
     blockstore::BlockStore& blocks;
     storage::Store& rows;  ///< pins, leases and marks; the same store as the block index
-    exchange::Fetcher* fetcher = nullptr;  ///< null: nothing is fetched
-    net::Host* host = nullptr;             ///< for id and swarm; null: alone
+    bitswap::Fetcher* fetcher = nullptr;  ///< null: nothing is fetched
+    net::Host* host = nullptr;            ///< for id and swarm; null: alone
     PeerId self;
     NodeOptions options = {};
     /// The rows were lost and are built anew (SegmentStore::rebuilt): nothing is collected for a

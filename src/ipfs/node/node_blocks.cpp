@@ -9,7 +9,7 @@
 
 namespace ipfscluster::node {
 
-std::string where_looked(const NodeOptions& options, const exchange::FetchSession* session) {
+std::string where_looked(const NodeOptions& options, const bitswap::FetchSession* session) {
     std::string text = "looked in this peer's block store";
     if (session != nullptr) text += " and " + session->where();
     if (!options.public_network) text += "; the public network is off";

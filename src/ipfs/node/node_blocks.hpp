@@ -27,7 +27,7 @@ class NodeBlocks final : public dag::BlockReader, public std::enable_shared_from
 
     NodeParts parts_;
     TaskGroup& tasks_;
-    std::unique_ptr<exchange::FetchSession> session_;
+    std::unique_ptr<bitswap::FetchSession> session_;
     std::map<Cid, std::shared_ptr<Signal>> coming_;
 };
 

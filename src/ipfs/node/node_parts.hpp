@@ -1,11 +1,11 @@
 #pragma once
 #include <string>
 
+#include "bitswap/fetcher.hpp"
 #include "blockstore/block_store.hpp"
 #include "blockstore/collector.hpp"
 #include "blockstore/lease_table.hpp"
 #include "blockstore/pin_table.hpp"
-#include "exchange/fetcher.hpp"
 #include "ipfs/node/removal_watch.hpp"
 #include "runtime/world.hpp"
 
@@ -33,11 +33,11 @@ struct NodeParts {
     blockstore::LeaseTable& leases;
     blockstore::Collector& collector;
     RemovalWatch& removals;
-    exchange::Fetcher* fetcher;  ///< null: no network at all
+    bitswap::Fetcher* fetcher;  ///< null: no network at all
     const NodeOptions& options;
 };
 
 /// "looked in this peer's block store and asked …; the public network is off".
-std::string where_looked(const NodeOptions& options, const exchange::FetchSession* session);
+std::string where_looked(const NodeOptions& options, const bitswap::FetchSession* session);
 
 }  // namespace ipfscluster::node

@@ -1,11 +1,11 @@
 #pragma once
+#include "bitswap/block_supply.hpp"
 #include "blockstore/block_store.hpp"
-#include "exchange/block_supply.hpp"
 
 namespace ipfscluster::node {
 
 /// What the node's block store serves to other peers. Owned by main beside the store; one strand.
-class NodeSupply final : public exchange::BlockSupply {
+class NodeSupply final : public bitswap::BlockSupply {
  public:
     explicit NodeSupply(blockstore::BlockStore& blocks) : blocks_(blocks) {}
     Result<std::optional<std::uint32_t>> size(const Cid& cid) override {

@@ -47,7 +47,7 @@ class PinWalk {
     component::PinProgress done_;
     SteadyTime last_progress_;
     std::size_t asking_ = 0;  ///< workers whose block is asked for
-    std::unique_ptr<exchange::FetchSession> session_;
+    std::unique_ptr<bitswap::FetchSession> session_;
     std::optional<Error> failure_;
     Signal more_;
     Signal failed_;

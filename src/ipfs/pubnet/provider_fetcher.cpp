@@ -35,7 +35,7 @@ class ProviderFetcher::Hold {
     std::multimap<const Seen*, std::shared_ptr<Seen>>::iterator at_;
 };
 
-class ProviderFetcher::Session final : public exchange::FetchSession {
+class ProviderFetcher::Session final : public bitswap::FetchSession {
  public:
     explicit Session(ProviderFetcher& owner)
         : owner_(owner), inner_(owner.exchange_.session()), seen_(std::make_shared<Seen>()) {}
@@ -52,12 +52,12 @@ class ProviderFetcher::Session final : public exchange::FetchSession {
 
  private:
     ProviderFetcher& owner_;
-    std::unique_ptr<exchange::FetchSession> inner_;
+    std::unique_ptr<bitswap::FetchSession> inner_;
     std::shared_ptr<Seen> seen_;
 };
 
 ProviderFetcher::ProviderFetcher(World& world, net::Host& host, net::ContentRouting& routing,
-                                 exchange::Fetcher& exchange)
+                                 bitswap::Fetcher& exchange)
     : world_(world),
       host_(host),
       routing_(routing),
@@ -69,7 +69,7 @@ void ProviderFetcher::start() {
     tasks_.spawn(tick());
 }
 
-std::unique_ptr<exchange::FetchSession> ProviderFetcher::session() {
+std::unique_ptr<bitswap::FetchSession> ProviderFetcher::session() {
     return std::make_unique<Session>(*this);
 }
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "exchange/fetcher.hpp"
+#include "bitswap/fetcher.hpp"
 #include "net/content_routing.hpp"
 #include "net/host.hpp"
 #include "runtime/signal.hpp"
@@ -32,15 +32,15 @@ inline constexpr std::chrono::milliseconds kSearchTick{250};
 /// Gets blocks over an exchange and, while one does not come, connects to peers that the hash table
 /// names as its providers: the exchange then asks them by itself. Owned by PublicNetwork; `start`
 /// before, `stop` after use; one strand.
-class ProviderFetcher final : public exchange::Fetcher {
+class ProviderFetcher final : public bitswap::Fetcher {
  public:
     ProviderFetcher(World& world, net::Host& host, net::ContentRouting& routing,
-                    exchange::Fetcher& exchange);
+                    bitswap::Fetcher& exchange);
 
     void start();
     Async<> stop() { return tasks_.stop(); }
 
-    std::unique_ptr<exchange::FetchSession> session() override;
+    std::unique_ptr<bitswap::FetchSession> session() override;
     void announce(const Cid& cid) override { exchange_.announce(cid); }
 
     /// Blocks that are looked for now.
@@ -71,7 +71,7 @@ class ProviderFetcher final : public exchange::Fetcher {
     World& world_;
     net::Host& host_;
     net::ContentRouting& routing_;
-    exchange::Fetcher& exchange_;
+    bitswap::Fetcher& exchange_;
     TaskGroup tasks_;
     Signal wanted_;
     std::map<Bytes, SearchPtr> searches_;  // by multihash

@@ -58,11 +58,11 @@ PublicNetwork::~PublicNetwork() = default;
 
 Async<std::unique_ptr<PublicNetwork>> PublicNetwork::start(World& world,
                                                            PublicNetworkOptions options,
-                                                           exchange::BlockSupply& supply) {
+                                                           bitswap::BlockSupply& supply) {
     std::unique_ptr<PublicNetwork> self(new PublicNetwork(world, std::move(options)));
     auto wanted = host_options(self->options_);
     ICL_CO_TRY(self->host_, co_await net::BridgeHost::start(world, std::move(wanted)));
-    self->bitswap_ = std::make_unique<exchange::Bitswap>(world, *self->host_, supply);
+    self->bitswap_ = std::make_unique<bitswap::Bitswap>(world, *self->host_, supply);
     self->bitswap_->start();
     self->fetcher_ =
         std::make_unique<ProviderFetcher>(world, *self->host_, *self->host_, *self->bitswap_);

@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
 
-#include "exchange/bitswap.hpp"
+#include "bitswap/bitswap.hpp"
 #include "ipfs/pubnet/provider_fetcher.hpp"
 #include "ipfs/pubnet/reprovider.hpp"
 #include "multi/key_pair.hpp"
@@ -46,7 +46,7 @@ class PublicNetwork {
  public:
     /// Listens and begins to bootstrap; does not wait for it. `supply` outlives it.
     static Async<std::unique_ptr<PublicNetwork>> start(World& world, PublicNetworkOptions options,
-                                                       exchange::BlockSupply& supply);
+                                                       bitswap::BlockSupply& supply);
     ~PublicNetwork();
 
     /// From now on the network is told what we have.
@@ -56,7 +56,7 @@ class PublicNetwork {
     Async<> stop();
 
     net::BridgeHost& host() { return *host_; }
-    exchange::Fetcher& fetcher() { return *fetcher_; }
+    bitswap::Fetcher& fetcher() { return *fetcher_; }
     /// "12 peers connected, others can reach us", for error texts.
     std::string state() const;
 
@@ -69,7 +69,7 @@ class PublicNetwork {
     PublicNetworkOptions options_;
     TaskGroup tasks_;
     std::unique_ptr<net::BridgeHost> host_;
-    std::unique_ptr<exchange::Bitswap> bitswap_;
+    std::unique_ptr<bitswap::Bitswap> bitswap_;
     std::unique_ptr<ProviderFetcher> fetcher_;
     std::unique_ptr<Reprovider> reprovider_;
     std::string bootstrap_error_;  ///< why the last round reached nobody; empty when it did

@@ -15,7 +15,7 @@
 namespace ipfscluster::node {
 
 /// Other peers' blocks, as a test sets them.
-class FakeFetcher final : public exchange::Fetcher {
+class FakeFetcher final : public bitswap::Fetcher {
  public:
     explicit FakeFetcher(World& world) : world_(world) {}
 
@@ -24,12 +24,12 @@ class FakeFetcher final : public exchange::Fetcher {
     Duration delay = std::chrono::milliseconds(5);
     std::size_t running = 0, running_peak = 0;
 
-    std::unique_ptr<exchange::FetchSession> session() override {
+    std::unique_ptr<bitswap::FetchSession> session() override {
         return std::make_unique<Session>(*this);
     }
 
  private:
-    struct Session final : exchange::FetchSession {
+    struct Session final : bitswap::FetchSession {
         explicit Session(FakeFetcher& of) : owner(of) {}
         Async<Bytes> fetch(Cid cid, Duration limit) override {
             owner.asked.insert(cid);

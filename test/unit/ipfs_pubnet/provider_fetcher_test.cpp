@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "exchange/bitswap.hpp"
+#include "bitswap/bitswap.hpp"
 #include "fake_routing.hpp"
 #include "net/memory_host.hpp"
 #include "support/drive.hpp"
@@ -23,7 +23,7 @@ dag::Block make_block(std::uint32_t number) {
     return {Cid::v1(Codec::raw, multihash_digest(HashCode::sha2_256, data).value()), data};
 }
 
-struct Node : exchange::BlockSupply {
+struct Node : bitswap::BlockSupply {
     Node(World& world, net::MemoryNetwork& network, std::uint8_t number)
         : id(peer_id(number)), host(network.add_host(id)), bitswap(world, *host, *this) {
         bitswap.start();
@@ -39,10 +39,10 @@ struct Node : exchange::BlockSupply {
     PeerId id;
     std::unique_ptr<net::MemoryHost> host;
     std::map<Cid, Bytes> blocks;
-    exchange::Bitswap bitswap;
+    bitswap::Bitswap bitswap;
 };
 
-asio::awaitable<void> fetch_one(exchange::FetchSession& session, Cid cid, Duration limit,
+asio::awaitable<void> fetch_one(bitswap::FetchSession& session, Cid cid, Duration limit,
                                 int* good) {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto got = co_await session.fetch(std::move(cid), limit);

@@ -8,10 +8,10 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Finds nothing until the test delivers, and says so only when it is told to stop.
-class EndlessFetcher final : public exchange::Fetcher {
+class EndlessFetcher final : public bitswap::Fetcher {
  public:
     explicit EndlessFetcher(World& world) : never_(world.executor()) {}
-    std::unique_ptr<exchange::FetchSession> session() override {
+    std::unique_ptr<bitswap::FetchSession> session() override {
         return std::make_unique<Session>(*this);
     }
     void deliver(Bytes data) {
@@ -21,7 +21,7 @@ class EndlessFetcher final : public exchange::Fetcher {
     int running = 0;
 
  private:
-    class Session final : public exchange::FetchSession {
+    class Session final : public bitswap::FetchSession {
      public:
         explicit Session(EndlessFetcher& owner) : owner_(owner) {}
         Async<Bytes> fetch(Cid, Duration) override {

@@ -1,11 +1,11 @@
-#include "exchange/message.hpp"
+#include "bitswap/message.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/encoding.hpp"
 #include "base/varint.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 namespace {
 
 Cid cid_of(BytesView data, Codec codec = Codec::raw) {
@@ -122,4 +122,4 @@ TEST(BitswapMessage, nonsense_is_refused) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -3,13 +3,13 @@
 #include <map>
 #include <set>
 
-#include "exchange/block_supply.hpp"
-#include "exchange/message.hpp"
+#include "bitswap/block_supply.hpp"
+#include "bitswap/message.hpp"
 #include "net/host.hpp"
 #include "runtime/signal.hpp"
 #include "runtime/task_group.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// Wants remembered of one peer; further ones are refused.
 inline constexpr std::size_t kPeerWantsMax = 4096;
@@ -62,4 +62,4 @@ class Server {
     std::uint64_t blocks_sent_ = 0;
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

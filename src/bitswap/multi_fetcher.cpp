@@ -1,11 +1,11 @@
-#include "exchange/multi_fetcher.hpp"
+#include "bitswap/multi_fetcher.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "runtime/join.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 namespace {
 
@@ -82,4 +82,4 @@ std::unique_ptr<FetchSession> MultiFetcher::session() {
     return std::make_unique<Session>(*this);
 }
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

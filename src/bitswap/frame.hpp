@@ -1,11 +1,11 @@
 #pragma once
 #include <optional>
 
-#include "exchange/message.hpp"
+#include "bitswap/message.hpp"
 #include "net/host.hpp"
 #include "runtime/world.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// A message that began must be whole within this time.
 inline constexpr std::chrono::seconds kMessageStallMax{60};
@@ -58,4 +58,4 @@ class FrameReader {
     std::size_t at_ = 0;  // consumed
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -6,7 +6,7 @@
 #include "base/result.hpp"
 #include "dag/block.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// Protocols in order of preference; 1.1.0 has no presences (HAVE), but blocks with prefixes.
 inline constexpr const char* kBitswap120 = "/ipfs/bitswap/1.2.0";
@@ -53,4 +53,4 @@ Bytes encode_message(const Message& message);
 /// wrong.
 Result<Message> decode_message(BytesView bytes);
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -3,10 +3,10 @@
 #include <optional>
 #include <set>
 
-#include "exchange/want_link.hpp"
+#include "bitswap/want_link.hpp"
 #include "runtime/signal.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// Blocks wanted at once by all sessions; further fetches wait. With what blocks usually weigh this
 /// also bounds the bytes under way (256 × 256 KiB).
@@ -81,4 +81,4 @@ class Client {
     Signal room_;
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

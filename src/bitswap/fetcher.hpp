@@ -6,7 +6,7 @@
 #include "multi/cid.hpp"
 #include "runtime/async.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// Gets blocks from other peers for one purpose (a pin, a download) and remembers who had them.
 /// Owned by that purpose; several fetches may run at once; destroying it with none running
@@ -31,4 +31,4 @@ class Fetcher {
     virtual void announce(const Cid& cid) { (void)cid; }
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -1,10 +1,10 @@
-#include "exchange/bitswap.hpp"
+#include "bitswap/bitswap.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
 #include "base/log.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 class Bitswap::Session final : public FetchSession {
  public:
@@ -113,4 +113,4 @@ void Bitswap::on_message(const PeerId& from, Message message) {
     server_.on_wants(from, message.wants, message.full);
 }
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -2,11 +2,11 @@
 #include <map>
 #include <memory>
 
-#include "exchange/message.hpp"
+#include "bitswap/message.hpp"
 #include "net/host.hpp"
 #include "runtime/task_group.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// Want entries sent in one message.
 inline constexpr std::size_t kWantsPerMessageMax = 256;
@@ -45,4 +45,4 @@ class WantLink : public std::enable_shared_from_this<WantLink> {
     SteadyTime paused_until_{};
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -4,9 +4,9 @@
 #include "multi/cid.hpp"
 #include "runtime/async.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
-/// The blocks a peer serves to others. Implemented over a block store; outlives the exchange; one
+/// The blocks a peer serves to others. Implemented over a block store; outlives bitswap; one
 /// strand.
 class BlockSupply {
  public:
@@ -16,4 +16,4 @@ class BlockSupply {
     virtual Async<std::optional<Bytes>> get(Cid cid) = 0;
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

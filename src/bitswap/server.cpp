@@ -1,4 +1,4 @@
-#include "exchange/server.hpp"
+#include "bitswap/server.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -6,7 +6,7 @@
 
 #include "base/log.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 Server::Server(World& world, net::Host& host, TaskGroup& tasks, BlockSupply& supply)
     : world_(world), host_(host), tasks_(tasks), supply_(supply) {}
@@ -156,4 +156,4 @@ Async<Message> Server::next_message(LedgerPtr ledger) {
     co_return message;
 }
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

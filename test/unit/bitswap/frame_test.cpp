@@ -1,10 +1,10 @@
-#include "exchange/frame.hpp"
+#include "bitswap/frame.hpp"
 
 #include <gtest/gtest.h>
 
 #include "support/drive.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 namespace {
 
 /// Gives what a test has fed and waits for more.
@@ -117,4 +117,4 @@ TEST_F(FrameTest, what_does_not_fit_in_the_room_is_refused_until_there_is_some) 
 }
 
 }  // namespace
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -1,9 +1,9 @@
-#include "exchange/frame.hpp"
+#include "bitswap/frame.hpp"
 
 #include "base/varint.hpp"
 #include "runtime/task_group.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 bool FrameRoom::take(std::size_t bytes) {
     if (bytes > max_ - used_ || (outer_ != nullptr && !outer_->take(bytes))) return false;
@@ -72,4 +72,4 @@ Async<std::optional<Message>> FrameReader::next() {
     co_return std::optional<Message>(std::move(message).value());
 }
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

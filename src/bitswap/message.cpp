@@ -1,8 +1,8 @@
-#include "exchange/message.hpp"
+#include "bitswap/message.hpp"
 
 #include "base/proto.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 namespace {
 
 /// Zero is left out, as proto3 does.
@@ -192,4 +192,4 @@ Result<Message> decode_message(BytesView bytes) {
     return message;
 }
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -1,4 +1,4 @@
-#include "exchange/bitswap.hpp"
+#include "bitswap/bitswap.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "net/memory_host.hpp"
 #include "support/drive.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 namespace {
 
 using namespace std::chrono_literals;
@@ -361,4 +361,4 @@ TEST_F(BitswapTest, blocks_pass_over_a_bad_network) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

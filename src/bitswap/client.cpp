@@ -1,8 +1,8 @@
-#include "exchange/client.hpp"
+#include "bitswap/client.hpp"
 
 #include <algorithm>
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 Client::Client(World& world, net::Host& host, TaskGroup& tasks)
     : world_(world), host_(host), tasks_(tasks), room_(world.executor()) {}
@@ -179,4 +179,4 @@ void Client::release(const WantPtr& want) {
     room_.notify_one();
 }
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -1,10 +1,10 @@
 #pragma once
 #include <functional>
 
-#include "exchange/fetcher.hpp"
+#include "bitswap/fetcher.hpp"
 #include "runtime/world.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// The near side alone is asked for this long.
 inline constexpr std::chrono::milliseconds kNearFirst{500};
@@ -32,4 +32,4 @@ class MultiFetcher final : public Fetcher {
     std::function<std::string()> far_state_;
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

@@ -1,10 +1,10 @@
 #pragma once
-#include "exchange/client.hpp"
-#include "exchange/fetcher.hpp"
-#include "exchange/frame.hpp"
-#include "exchange/server.hpp"
+#include "bitswap/client.hpp"
+#include "bitswap/fetcher.hpp"
+#include "bitswap/frame.hpp"
+#include "bitswap/server.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 /// Streams accepted at once from one peer; further ones are reset.
 inline constexpr std::size_t kPeerStreamsMax = 32;
@@ -58,4 +58,4 @@ class Bitswap final : public Fetcher {
     std::uint64_t blocks_unwanted_ = 0;
 };
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

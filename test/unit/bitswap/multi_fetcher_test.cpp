@@ -1,11 +1,11 @@
-#include "exchange/multi_fetcher.hpp"
+#include "bitswap/multi_fetcher.hpp"
 
 #include <gtest/gtest.h>
 
 #include "runtime/task_group.hpp"
 #include "support/drive.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 namespace {
 
 using namespace std::chrono_literals;
@@ -129,4 +129,4 @@ TEST_F(MultiFetcherTest, both_are_told_of_new_blocks) {
 }
 
 }  // namespace
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap

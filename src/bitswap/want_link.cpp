@@ -1,4 +1,4 @@
-#include "exchange/want_link.hpp"
+#include "bitswap/want_link.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -6,7 +6,7 @@
 
 #include "base/log.hpp"
 
-namespace ipfscluster::exchange {
+namespace ipfscluster::bitswap {
 
 WantLink::WantLink(World& world, net::Host& host, TaskGroup& tasks, PeerId peer,
                    std::function<void(const PeerId&)> unreachable)
@@ -75,4 +75,4 @@ Async<> WantLink::deliver() {
     co_return sent;
 }
 
-}  // namespace ipfscluster::exchange
+}  // namespace ipfscluster::bitswap
