@@ -112,7 +112,7 @@ Bytes encode(const HelloReply& value) {
     put_sized(out, value.text);
     put_be32(out, value.feature_level);
     put_u8(out, value.answers_about ? 1 : 0);
-    put_bytes(out, value.about);
+    put_sized(out, value.about);
     return out;
 }
 
