@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,27 @@ struct PinProgress {
     std::uint64_t bytes = 0;
 };
 using ProgressHandler = std::function<void(PinProgress)>;
+
+/// Whether the daemon holds a pin already, as far as the caller knows. Where that is unknown, a
+/// daemon that would pin it anew is asked first.
+enum class Held : std::uint8_t { unknown, no };
+
+/// A pin and what is known of it.
+struct PinRequest {
+    // Not explicit: a pin of which nothing is known is a request.
+    PinRequest(Pin wanted, Held known = Held::unknown) : pin(std::move(wanted)), held(known) {}
+    Pin pin;
+    Held held;
+};
+
+/// What a connector knows of its daemon without asking it.
+struct DaemonState {
+    bool available = true;  ///< calls go out to it
+    std::string reason;     ///< why not; empty while it is available
+    /// Pins that it can work on at once, as far as its answers show. Those that are slow (PinPace)
+    /// do not count.
+    int pins_at_once = std::numeric_limits<int>::max();
+};
 
 /// Blocks being stored for an add or import. Until `commit` nothing of it counts as stored; the
 /// blocks are protected from garbage collection by a lease from the first put until some time after
@@ -69,12 +91,18 @@ class IpfsConnector {
     /// True once the daemon has answered; stays true when it goes away.
     virtual bool ready() = 0;
 
+    /// The one answer to whether the daemon is there: who has work for it waits until it is.
+    virtual DaemonState daemon() const { return {}; }
+    /// Called whenever `daemon()` may allow more than before; one listener, null: none. It must not
+    /// call back.
+    virtual void on_daemon(std::function<void()> changed) { (void)changed; }
+
     /// What the daemon last said of itself, some seconds ago at most.
     virtual Async<IpfsId> id() = 0;
     /// Holds the whole DAG (recursive), the one block (direct) or `max_depth` levels, and says so
     /// only when it does. Cancelling it stops the fetch. `timeout` when nothing arrived for the
     /// configured time.
-    virtual Async<> pin(Pin pin, ProgressHandler progress) = 0;
+    virtual Async<> pin(PinRequest request, ProgressHandler progress) = 0;
     /// Pins that `pin_together` takes at most; fewer than two where there is no such call.
     virtual std::size_t together_max() const { return 1; }
     /// Holds the whole DAG of each of them. A failure says nothing of any one of them: each may be

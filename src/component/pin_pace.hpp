@@ -13,13 +13,10 @@ inline constexpr Duration kPinSlowAfter = std::chrono::seconds(10);
 /// than 110 are alive at once, so that `pin_timeout` ends them and not this bound. To Kubo each is
 /// an open request and a bitswap session that waits for one block.
 inline constexpr std::size_t kSlowPinsMax = 128;
-/// Pins that run beside the workers: of those that have failed before one, whoever else waits.
-inline constexpr int kPinsBesideMax = 1;
 
 /// Whether a running pin is slow: it has fetched nothing for `slow_after`, counted from when the
 /// daemon was told. One that goes on after all is not dead, only slow: it has twice the time from
-/// then on. The tracker (its workers) and a connector (its calls) judge by the same rule. A plain
-/// value.
+/// then on. A plain value.
 class PinPace {
  public:
     explicit PinPace(Duration slow_after = kPinSlowAfter) : slow_after_(slow_after) {}

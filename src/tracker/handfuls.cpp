@@ -25,13 +25,13 @@ Result<> Handfuls::leave_changed(std::vector<HandfulPin>& pins) {
     return ok();
 }
 
-Async<Handfuls::Told> Handfuls::tell(std::vector<HandfulPin> pins) {
+Async<> Handfuls::tell(std::vector<HandfulPin> pins) {
     std::uint64_t newest = 0;
     for (const auto& pin : pins) newest = std::max(newest, pin.facts.pin->modification_index);
     if (newest > parts_.durable_index) {
         ICL_CO_TRY(co_await parts_.make_durable(newest));
         ICL_CO_TRY(leave_changed(pins));
-        if (pins.empty()) co_return Told{};
+        if (pins.empty()) co_return ok();
     }
     std::vector<Cid> cids;
     cids.reserve(pins.size());
@@ -42,14 +42,14 @@ Async<Handfuls::Told> Handfuls::tell(std::vector<HandfulPin> pins) {
     if (told) {
         size_.ended_well(pins.size(), parts_.world.steady_now() - begun);
         ICL_CO_TRY(record(std::move(pins)));
-        co_return Told{std::move(told)};
+        co_return ok();
     }
     size_.ended_badly();
     logger("pintracker")
         ->debug("pins told together are told one by one pins={} error=\"{}\"", pins.size(),
                 told.error().text);
     for (const auto& pin : pins) pin.task->alone = true;
-    co_return Told{std::move(told)};
+    co_return ok();
 }
 
 /// The daemon holds all of them.

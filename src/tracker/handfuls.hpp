@@ -36,17 +36,13 @@ class Handfuls {
         /// Records that the task's pin is held, and removes its row.
         std::function<void(storage::Batch&, const TaskPtr&, const Facts&)> settle;
     };
-    /// How a call ended; nothing when there was none to make.
-    struct Told {
-        std::optional<Result<>> answer;
-    };
     explicit Handfuls(Parts parts) : parts_(std::move(parts)), size_(parts_.ipfs.together_max()) {}
 
     /// How many of so many that wait the next call should have: each of the workers gets its share.
     std::size_t next_size(std::size_t waiting, int workers) const;
     /// `cancelled` when the tracker stops. Tasks that are marked `alone` afterwards are not done;
     /// if it fails, none is.
-    Async<Told> tell(std::vector<HandfulPin> pins);
+    Async<> tell(std::vector<HandfulPin> pins);
     /// A pin was told alone and is held.
     void told_alone(Duration took) { size_.ended_well(1, took); }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <list>
 #include <optional>
 #include <vector>
@@ -33,8 +34,10 @@ class PinShares {
     };
 
     explicit PinShares(int workers, std::size_t slow_max = component::kSlowPinsMax)
-        : workers_(workers), slow_max_(slow_max) {}
+        : most_(workers), workers_(most_), slow_max_(slow_max) {}
 
+    /// The daemon can work on so many at once: never more workers than that.
+    void allow(int at_once) { workers_ = std::min(std::max(at_once, 1), most_); }
     PinTurn turn(bool untried_wait, bool retries_wait) const;
     /// The place stays where it is until `end`.
     Place& begin(PinTurn turn);
@@ -59,7 +62,8 @@ class PinShares {
     Taken taken() const;
     Place* longest_waiting();
 
-    int workers_;
+    int most_;     ///< workers there are
+    int workers_;  ///< and those of them that may run now
     std::size_t slow_max_;
     std::list<Place> places_;  ///< at most workers, slow_max, one beside, and those that leave
 };

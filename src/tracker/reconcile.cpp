@@ -122,7 +122,7 @@ bool Tracker::Impl::many_pins_wait() {
     const auto next = lines.first_untried();
     if (!next) return false;
     const auto pin = pinset.get(next->row.cid);
-    return pin && pin.value() && should_ask_first(next->row, *pin.value());
+    return pin && pin.value() && may_be_held(next->row, *pin.value());
 }
 
 std::shared_ptr<ReconcileRun> Tracker::Impl::start_reconcile(bool pins_wait) {
@@ -162,14 +162,13 @@ asio::awaitable<void> Tracker::Impl::run_reconcile(std::shared_ptr<ReconcileRun>
             "changed_meanwhile={} unknown={} allocated_elsewhere={} kept={}",
             r.listed, r.wanted, r.found, r.lost, r.changed_meanwhile, r.unknown, r.elsewhere,
             r.kept);
-        note_daemon(ok());
     } else if (report.error().kind != Kind::cancelled) {
         log()->warn(
             "the IPFS daemon's pins could not be compared, no status was changed error=\"{}\"",
             report.error().text);
-        if (run->pins_wait && report.error().kind != Kind::unavailable)
+        // While it is away nothing is told anyway.
+        if (run->pins_wait && ipfs.daemon().available)
             compare_not_below = pinset.work_added() + kCompareFirstRows;
-        if (report.error().kind == Kind::unavailable) note_daemon(fail(report.error()));
     }
     reconciling.reset();
     end_reconcile(run, std::move(report));

@@ -18,7 +18,6 @@ struct Task {
 
     state::WorkRow row;  ///< the newest row of this CID; removed when the task is done
     bool running = false;
-    bool probes = false;             ///< finds out whether the daemon is back
     bool retry = false;              ///< it has failed before
     bool hurried = false;            ///< somebody asked for it while it waited
     bool alone = false;              ///< it is not to be told together with others

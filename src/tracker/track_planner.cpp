@@ -71,6 +71,7 @@ bool fits_handful(const Facts& facts) {
 }
 
 Duration retry_delay(std::uint32_t attempts, Duration first, Duration longest) {
+    if (attempts == 0) return Duration::zero();
     auto delay = first;
     for (std::uint32_t i = 1; i < attempts && delay < longest; ++i) delay *= 2;
     return std::min(delay, longest);

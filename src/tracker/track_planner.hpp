@@ -64,7 +64,8 @@ WorkView view_for(Line line);
 /// tried here before, and nothing special is asked.
 bool fits_handful(const Facts& facts);
 
-/// Wait before the next attempt: doubles from `first` with each failure, at most `longest`.
+/// Wait before the next attempt: none after no failure, then doubles from `first` with each, at
+/// most `longest`.
 Duration retry_delay(std::uint32_t attempts, Duration first, Duration longest);
 
 /// Whether the daemon's pin is at least what the pinset asks for: a recursive one covers a direct

@@ -58,6 +58,9 @@ PinInfo Tracker::Impl::describe(const Cid& cid, const Facts& facts) const {
             row.info.status = facts.mine ? TrackerStatus::pin_queued : TrackerStatus::unpin_queued;
         }
     }
+    const bool queued = row.info.status == TrackerStatus::pin_queued ||
+                        row.info.status == TrackerStatus::unpin_queued;
+    if (queued && row.info.error.empty()) row.info.error = ipfs.daemon().reason;
     row.info.attempt_count = static_cast<int>(attempts);
     row.info.priority_pin =
         facts.mine && is_priority(facts.pin->pin, attempts, now, priority_rule());

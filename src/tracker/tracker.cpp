@@ -18,9 +18,6 @@ using Phase = TrackRecord::Phase;
 
 namespace {
 
-/// Shortest and longest pause after the daemon could not be reached.
-constexpr Duration kPauseFirst = std::chrono::seconds(1);
-constexpr Duration kPauseMax = std::chrono::seconds(30);
 /// Pause before the queues are filled again for a row that came due meanwhile.
 constexpr Duration kDueAgain = std::chrono::milliseconds(10);
 /// The lines that are filled from the retry rows, one for each view.
@@ -75,6 +72,9 @@ Async<> Tracker::start() {
             self->notify();
         }
     });
+    impl->ipfs.on_daemon([weak = std::weak_ptr(impl)] {
+        if (const auto self = weak.lock()) self->notify();
+    });
     impl->arrivals.start(impl->pinset.work_added());
     impl->started = true;
     impl->tasks.spawn(impl->schedule());
@@ -85,6 +85,7 @@ Async<> Tracker::start() {
 Async<> Tracker::stop() {
     auto impl = impl_;
     impl->pinset.on_work(nullptr);
+    impl->ipfs.on_daemon(nullptr);
     auto stopped = co_await impl->tasks.stop();
     co_return stopped;
 }
@@ -150,8 +151,6 @@ asio::awaitable<void> Tracker::Impl::schedule() {
         auto filled = fill();
         if (!filled)
             log()->error("reading the work queue failed error=\"{}\"", filled.error().text);
-        if (many_pins_wait() && !reconciling && world.steady_now() >= paused_until)
-            start_reconcile(true);  // its end wakes us
         start_tasks();
         auto paused = co_await pause();
         if (!paused && paused.error().kind == Kind::cancelled) co_return;
@@ -170,8 +169,7 @@ Async<> Tracker::Impl::pause() {
     }
     std::optional<SteadyTime> until;
     const auto steady = world.steady_now();
-    if (paused_until > steady) until = paused_until;
-    if (pace_ends && (!until || *pace_ends < *until)) until = *pace_ends;
+    if (pace_ends) until = *pace_ends;
     // Somebody waits for the worker that it will give away.
     const bool pins_wait = lines.untried_pins() || lines.pin_retries();
     const auto slow = pins_wait ? pin_shares.next_slow(steady) : std::nullopt;
@@ -327,22 +325,20 @@ Result<> Tracker::Impl::merge(const TaskPtr& task, WorkRow row) {
     return ok();
 }
 
-/// While the daemon is away one call at a time, of whatever kind, finds out whether it is back.
-/// Those that ran before may take hours yet.
-bool Tracker::Impl::may_call() const {
-    return unreachable == 0 || (probing == 0 && !reconciling);
-}
-
+/// Nothing is begun while the daemon is away; the connector tells when it is back.
 void Tracker::Impl::start_tasks() {
     pace_ends.reset();
-    if (world.steady_now() < paused_until) return;
+    const auto daemon = ipfs.daemon();
+    if (!daemon.available) return;
+    pin_shares.allow(daemon.pins_at_once);
+    if (many_pins_wait() && !reconciling) start_reconcile(true);  // its end wakes us
     start_unpins();
     if (many_pins_wait() || (reconciling && reconciling->pins_wait)) return;
     start_pins();
 }
 
 void Tracker::Impl::start_unpins() {
-    while (may_call()) {
+    for (;;) {
         const auto turn =
             unpin_shares.turn(lines.any({Line::unpin}), lines.any({Line::unpin_retry}));
         if (turn == PinTurn::nobody) return;
@@ -366,7 +362,7 @@ void Tracker::Impl::start_pins() {
     take_workers();
     auto may_start =
         pace.allowed(world.steady_now(), pinset.work_added(), queue.size(pinset.work_added()));
-    while (may_call()) {
+    for (;;) {
         const auto turn = pin_shares.turn(lines.untried_pins(), lines.pin_retries());
         if (turn == PinTurn::nobody) return;
         if (may_start == 0) {
@@ -385,11 +381,8 @@ void Tracker::Impl::start_pins() {
 
 /// One pin that was never tried, or several together. Returns how many, at most `may_start`.
 std::size_t Tracker::Impl::start_untried(PinTurn turn, std::uint64_t may_start) {
-    // While the daemon may be away one pin finds out.
-    auto most = unreachable != 0
-                    ? std::size_t{1}
-                    : handfuls.next_size(lines.untried_size(), options.concurrent_pins);
-    most = static_cast<std::size_t>(std::min<std::uint64_t>(most, may_start));
+    const auto share = handfuls.next_size(lines.untried_size(), options.concurrent_pins);
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(share, may_start));
     TaskPtr odd;
     auto pins = choose(most, &odd);
     if (pins.size() < 2) {
@@ -413,7 +406,7 @@ std::vector<HandfulPin> Tracker::Impl::choose(std::size_t most, TaskPtr* odd) {
         if (!task->alone) {
             auto facts = read(task->row.cid);
             task->alone = !facts || !fits_handful(facts.value()) ||
-                          should_ask_first(task->row, *facts.value().pin);
+                          may_be_held(task->row, *facts.value().pin);
             if (!task->alone) {
                 // It may stand in another line, too, and is to be taken once.
                 task->running = true;
@@ -452,8 +445,6 @@ void Tracker::Impl::take_workers() {
 
 void Tracker::Impl::start(TaskPtr task) {
     task->running = true;
-    task->probes = unreachable != 0;
-    if (task->probes) ++probing;
     tasks.spawn(work(std::move(task)));
 }
 
@@ -489,9 +480,6 @@ asio::awaitable<void> Tracker::Impl::work_together(std::vector<HandfulPin> pins,
         }
     }
     pin_shares.end(*place);
-    // That it failed, or was not quick enough, says nothing of the daemon.
-    const auto answer = told ? std::move(told.value().answer) : std::nullopt;
-    if (answer && (*answer || answer->error().kind == Kind::unavailable)) note_daemon(*answer);
     notify();
 }
 
@@ -507,7 +495,6 @@ asio::awaitable<void> Tracker::Impl::work(TaskPtr task) {
         pin_shares.end(*std::exchange(task->place, nullptr));
     else
         unpin_shares.end(task->retry);
-    if (task->probes) --probing;
     notify();
 }
 
@@ -540,8 +527,6 @@ Async<> Tracker::Impl::work_off(TaskPtr task) {
             ICL_CO_TRY(record_whole(task->row.cid, after));
         }
         if (has_moved_on(facts, after)) continue;
-        // To end a call for others says nothing about the daemon.
-        if (told || !task->interrupt) note_daemon(told);
         co_return finish(task, after, std::move(told));
     }
 }
@@ -575,12 +560,19 @@ Async<> Tracker::Impl::make_durable(std::uint64_t modification_index) {
     co_return ok();
 }
 
-/// True for a pin that the daemon may hold already, unless a list has just shown that it does not.
-bool Tracker::Impl::should_ask_first(const WorkRow& row, const state::StoredPin& pin) const {
+/// Whether the daemon may hold a pin that comes here for the first time, as one of an import may
+/// be: unless a list has shown that it does not.
+bool Tracker::Impl::may_be_held(const WorkRow& row, const state::StoredPin& pin) const {
     if (row.lane != WorkLane::pin && row.lane != WorkLane::later) return false;
     if (pin.modification_index <= index_compared) return false;
     const auto came = arrivals.arrival(row.number);
     return !came || pin.pin.timestamp + kFreshAge < *came;
+}
+
+/// Of what was tried before nobody knows how that ended.
+component::Held Tracker::Impl::known(const WorkRow& row, const state::StoredPin& pin) const {
+    const bool first = row.lane == WorkLane::pin || row.lane == WorkLane::later;
+    return first && !may_be_held(row, pin) ? component::Held::no : component::Held::unknown;
 }
 
 Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
@@ -589,29 +581,14 @@ Async<> Tracker::Impl::tell_daemon(TaskPtr task, Facts facts) {
         auto done = co_await ipfs.unpin(task->row.cid);
         co_return done;
     }
-    // While it was away the question also tells that the daemon is back: the pin itself may take
-    // hours, for which the others would wait.
-    if (task->probes || should_ask_first(task->row, *facts.pin)) {
-        auto held = co_await ipfs.pin_status(facts.pin->pin);
-        const bool over = !held && (held.error().kind == Kind::unavailable ||
-                                    held.error().kind == Kind::cancelled);
-        if (over) co_return fail(held.error());
-        if (task->probes) {
-            task->probes = false;
-            --probing;
-            note_daemon(ok());
-            notify();
-        }
-        // Any other refusal may concern only the question.
-        if (held && is_held(facts.pin->pin, held.value())) co_return ok();
-    }
     // Kubo may report after the call ended, so the handler holds the task.
     component::ProgressHandler progress = [task, &clock = world](component::PinProgress p) {
         task->progress = p;
         if (task->place != nullptr) task->place->pace.moved(clock.steady_now());
     };
     ICL_CO_TRY(co_await check_cancelled());
-    auto pinning = ipfs.pin(facts.pin->pin, std::move(progress));
+    component::PinRequest request(facts.pin->pin, known(task->row, *facts.pin));
+    auto pinning = ipfs.pin(std::move(request), std::move(progress));
     auto first = co_await (detail::as_optional<void>(std::move(pinning)) ||
                            detail::as_optional<void>(wait_interrupt(task)));
     if (first.index() == 0) co_return std::move(*std::get<0>(first));
@@ -649,8 +626,11 @@ void Tracker::Impl::settle(Batch& batch, const TaskPtr& task, const Facts& facts
         record.phase = task->step == Step::pin ? Phase::pin_error : Phase::unpin_error;
         record.attempts = task->attempts;
         record.error = shorten(outcome.error().text);
-        record.next_retry =
-            now + retry_delay(task->attempts, options.retry_delay_first, options.retry_delay_max);
+        // The first attempt that an outage ended is made good as soon as that is over; the next
+        // ones wait, as it may be this item that the daemon dies of.
+        const bool outage = outcome.error().kind == Kind::unavailable && !ipfs.daemon().available;
+        record.next_retry = now + retry_delay(outage ? task->attempts - 1 : task->attempts,
+                                              options.retry_delay_first, options.retry_delay_max);
         queue.add(batch, {WorkLane::retry, as_number(record.next_retry), cid});
         batch.put(Family::tracker, cid.bytes(), encode(record));
         log()->warn("{} failed cid={} attempt={} error=\"{}\"",
@@ -666,25 +646,6 @@ void Tracker::Impl::settle(Batch& batch, const TaskPtr& task, const Facts& facts
         settled.next_retry = kTimeUnset;
         batch.put(Family::tracker, cid.bytes(), encode(settled));
     }
-}
-
-void Tracker::Impl::note_daemon(const Result<>& outcome) {
-    const auto now = world.steady_now();
-    if (outcome || outcome.error().kind != Kind::unavailable) {
-        unreachable = 0;
-        if (now >= paused_until) return;
-        paused_until = {};
-        notify();
-        return;
-    }
-    // All calls that ran side by side when it went tell of the same outage.
-    if (now < paused_until) return;
-    ++unreachable;
-    const auto wait = retry_delay(unreachable, kPauseFirst, kPauseMax);
-    paused_until = now + std::chrono::duration_cast<SteadyTime::duration>(wait);
-    if (unreachable == 1)
-        log()->warn("the IPFS daemon cannot be reached; waiting error=\"{}\"",
-                    outcome.error().text);
 }
 
 }  // namespace ipfscluster::tracker

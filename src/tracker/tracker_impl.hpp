@@ -97,9 +97,6 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     UnpinShares unpin_shares{options.concurrent_unpins};
     StartPace pace;
     std::optional<SteadyTime> pace_ends;  ///< when more may start, while `pace` holds pins back
-    SteadyTime paused_until{};            ///< the daemon cannot be reached
-    std::uint32_t unreachable = 0;        ///< failures of that kind in a row, one of each outage
-    int probing = 0;                      ///< tasks begun since it could not be reached
     bool queue_warned = false;
 
     std::uint64_t seen_index = 0;     ///< newest modification index read so far
@@ -140,7 +137,6 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     Result<> admit(WorkRow row, Line into);
     Result<> merge(const TaskPtr& task, WorkRow row);
     void start_tasks();
-    bool may_call() const;
     void start_unpins();
     void start_pins();
     std::size_t start_untried(PinTurn turn, std::uint64_t may_start);
@@ -156,11 +152,11 @@ struct Tracker::Impl : std::enable_shared_from_this<Tracker::Impl> {
     Async<> work_off(TaskPtr task);
     asio::awaitable<void> work_together(std::vector<HandfulPin> pins, PinShares::Place* place);
     Async<> make_durable(std::uint64_t modification_index);
-    bool should_ask_first(const WorkRow& row, const state::StoredPin& pin) const;
+    bool may_be_held(const WorkRow& row, const state::StoredPin& pin) const;
+    component::Held known(const WorkRow& row, const state::StoredPin& pin) const;
     Async<> tell_daemon(TaskPtr task, Facts facts);
     Result<> finish(const TaskPtr& task, const Facts& facts, Result<> outcome);
     void settle(Batch& batch, const TaskPtr& task, const Facts& facts, Result<> outcome);
-    void note_daemon(const Result<>& outcome);
 
     // Status.
     PinInfo describe(const Cid& cid, const Facts& facts) const;

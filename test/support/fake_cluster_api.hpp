@@ -40,7 +40,7 @@ class FakeContentNode final : public component::IpfsConnector {
     Async<> stop() override { co_return ok(); }
     bool ready() override { return true; }
     Async<IpfsId> id() override { co_return IpfsId{}; }
-    Async<> pin(Pin, component::ProgressHandler) override { co_return ok(); }
+    Async<> pin(component::PinRequest, component::ProgressHandler) override { co_return ok(); }
     Async<> unpin(Cid) override { co_return ok(); }
     Async<IpfsPinStatus> pin_status(Pin) override { co_return IpfsPinStatus::unpinned; }
     SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string>) override {

@@ -6,16 +6,18 @@
 #include <set>
 
 #include "component/ipfs_connector.hpp"
+#include "runtime/sim_world.hpp"
 #include "runtime/task_group.hpp"
-#include "runtime/world.hpp"
 
 namespace ipfscluster::test {
 
-/// An IPFS daemon for tests: remembers what it holds, takes its time, and fails as told. It
-/// outlives the peers that talk to it, as a real daemon does.
+/// An IPFS daemon for tests, and what a connector knows of it: remembers what it holds, takes its
+/// time, and fails as told. A call that it does not take shows that it is away; then one look a
+/// second finds out whether it is back. It outlives the peers that talk to it, as a real daemon
+/// does.
 class FakeIpfs final : public component::IpfsConnector {
  public:
-    explicit FakeIpfs(World& world) : world_(world) {}
+    explicit FakeIpfs(SimWorld& world) : world_(world) {}
 
     std::map<Cid, Pin> held;
     /// Errors for the next calls about a CID, oldest first.
@@ -45,7 +47,8 @@ class FakeIpfs final : public component::IpfsConnector {
     std::size_t told_together = 0, told_together_max = 0;
     int status_calls = 0;
     int list_calls = 0;
-    /// Told of each pin, unpin, pin_status and pin_ls, answered or not.
+    int pins_at_once = std::numeric_limits<int>::max();
+    /// Told of each pin, unpin, pin_status and pin_ls, answered or not, and of each look.
     std::function<void()> on_call;
     /// Lists come in an order of their own and take their time; they show what was held when they
     /// began, and with `list_cut` they end with that error after half of it.
@@ -55,12 +58,21 @@ class FakeIpfs final : public component::IpfsConnector {
     Async<> start() override { co_return ok(); }
     Async<> stop() override { co_return ok(); }
     bool ready() override { return !down; }
+    component::DaemonState daemon() const override {
+        return {!away_, away_ && down ? down->text : std::string(), pins_at_once};
+    }
+    void on_daemon(std::function<void()> changed) override { changed_ = std::move(changed); }
     Async<IpfsId> id() override {
-        if (down) co_return fail(*down);
+        ICL_CO_TRY(answers());
         co_return own_id;
     }
 
-    Async<> pin(Pin pin, component::ProgressHandler progress) override {
+    Async<> pin(component::PinRequest request, component::ProgressHandler progress) override {
+        auto& pin = request.pin;
+        if (request.held == component::Held::unknown) {
+            ICL_CO_TRY(const auto status, co_await pin_status(pin));
+            if (status != IpfsPinStatus::unpinned) co_return ok();
+        }
         reached();
         note("pin", pin.cid);
         running_pins_max = std::max(running_pins_max, ++running_pins);
@@ -97,7 +109,7 @@ class FakeIpfs final : public component::IpfsConnector {
         ++status_calls;
         auto slept = co_await world_.sleep_for(std::chrono::milliseconds(1));
         if (!slept) co_return fail(slept.error());
-        if (down) co_return fail(*down);
+        ICL_CO_TRY(answers());
         const auto it = held.find(pin.cid);
         if (it == held.end()) co_return IpfsPinStatus::unpinned;
         if (it->second.max_depth != kDepthDirect) co_return IpfsPinStatus::recursive;
@@ -106,7 +118,8 @@ class FakeIpfs final : public component::IpfsConnector {
     SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string>) override {
         reached();
         ++list_calls;
-        if (down) return std::make_unique<ListSource>(*this, std::vector<IpfsPinInfo>{}, down);
+        if (auto there = answers(); !there)
+            return std::make_unique<ListSource>(*this, std::vector<IpfsPinInfo>{}, there.error());
         std::vector<IpfsPinInfo> rows;
         for (const auto& [cid, pin] : held)
             rows.push_back({cid, pin.max_depth == kDepthDirect ? IpfsPinStatus::direct
@@ -121,7 +134,7 @@ class FakeIpfs final : public component::IpfsConnector {
     }
 
     Async<RepoStat> repo_stat() override {
-        if (down) co_return fail(*down);
+        ICL_CO_TRY(answers());
         co_return repo;
     }
     SourcePtr<RepoGcKey> repo_gc() override {
@@ -131,7 +144,7 @@ class FakeIpfs final : public component::IpfsConnector {
     Async<std::vector<PeerId>> swarm_peers() override { co_return std::vector<PeerId>{}; }
     Async<Cid> resolve(std::string) override { co_return unsupported(); }
     Async<Bytes> block_get(Cid cid) override {
-        if (down) co_return fail(*down);
+        ICL_CO_TRY(answers());
         const auto found = blocks.find(cid);
         if (found == blocks.end()) co_return fail(Kind::not_found, "no such block");
         co_return found->second;
@@ -151,7 +164,7 @@ class FakeIpfs final : public component::IpfsConnector {
         for (auto& cid : cids) {
             Pin wanted;
             wanted.cid = std::move(cid);
-            ICL_CO_TRY(co_await pin(std::move(wanted), nullptr));
+            ICL_CO_TRY(co_await pin({std::move(wanted), component::Held::no}, nullptr));
         }
         co_return ok();
     }
@@ -177,6 +190,27 @@ class FakeIpfs final : public component::IpfsConnector {
     };
     void reached() const {
         if (on_call) on_call();
+    }
+    /// Whether the daemon takes a call, which shows whether it is there.
+    Result<> answers() {
+        if (!down) {
+            found();
+            return ok();
+        }
+        if (down->kind == Kind::unavailable && !std::exchange(away_, true)) look_soon();
+        return fail(*down);
+    }
+    void found() {
+        if (std::exchange(away_, false) && changed_) changed_();
+    }
+    void look_soon() {
+        const auto look = [this, alive = std::weak_ptr(alive_)] {
+            if (alive.expired() || !away_) return;
+            reached();
+            if (down) return look_soon();
+            found();
+        };
+        world_.call_at(world_.steady_now() + std::chrono::seconds(1), look);
     }
     Async<> fetch(Cid cid, component::ProgressHandler progress) {
         if (const auto found = dead.find(cid); found != dead.end()) {
@@ -205,7 +239,7 @@ class FakeIpfs final : public component::IpfsConnector {
         calls.push_back(what + " " + (it == names.end() ? cid.to_string() : it->second));
     }
     Result<> verdict(std::map<Cid, std::deque<Error>>& errors, const Cid& cid) {
-        if (down) return fail(*down);
+        ICL_TRY(answers());
         const auto it = errors.find(cid);
         if (it == errors.end() || it->second.empty()) {
             auto fault = fault_drawn ? fault_drawn() : std::nullopt;
@@ -216,7 +250,10 @@ class FakeIpfs final : public component::IpfsConnector {
         it->second.pop_front();
         return fail(std::move(error));
     }
-    World& world_;
+    SimWorld& world_;
+    bool away_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::function<void()> changed_;
 };
 
 }  // namespace ipfscluster::test

@@ -24,7 +24,7 @@ class BlockIpfs final : public component::IpfsConnector {
     Async<> stop() override { co_return ok(); }
     bool ready() override { return true; }
     Async<IpfsId> id() override { co_return IpfsId{}; }
-    Async<> pin(Pin, component::ProgressHandler) override { co_return ok(); }
+    Async<> pin(component::PinRequest, component::ProgressHandler) override { co_return ok(); }
     Async<> unpin(Cid) override { co_return ok(); }
     Async<IpfsPinStatus> pin_status(Pin) override { co_return IpfsPinStatus::recursive; }
     SourcePtr<IpfsPinInfo> pin_ls(std::vector<std::string> types) override {

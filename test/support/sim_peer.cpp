@@ -126,7 +126,7 @@ SimPeer::SimPeer(SimWorld& shared, net::MemoryNetwork& network, PeerId peer_id,
                  SimPeerOptions options)
     : id(std::move(peer_id)),
       world(shared),
-      ipfs(world),
+      ipfs(shared),
       network_(network),
       options_(std::move(options)) {
     ipfs.repo.storage_max = 1ull << 40;

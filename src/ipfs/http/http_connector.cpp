@@ -63,9 +63,10 @@ Result<std::unique_ptr<HttpConnector>> HttpConnector::make(World& world,
 HttpConnector::HttpConnector(World& world, http::ClientConfig where, HttpConnectorOptions options)
     : world_(world),
       options_(std::move(options)),
-      client_(world, std::move(where), client_options(options_)),
-      limit_(options_.concurrent_pins + component::kPinsBesideMax),
-      freed_(world.executor()),
+      client_(world, std::move(where), client_options(options_),
+              {.back = [this] { tell_changed(); },
+               .answered = [this](Duration took) { note_answer(took); }}),
+      limit_(options_.concurrent_pins),
       origins_changed_(world.executor()),
       tasks_(world, "ipfshttp") {}
 

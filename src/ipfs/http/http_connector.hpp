@@ -1,7 +1,6 @@
 #pragma once
 #include <deque>
 #include <functional>
-#include <list>
 #include <memory>
 
 #include "component/ipfs_connector.hpp"
@@ -34,8 +33,7 @@ struct HttpConnectorOptions {
     Duration unpin_timeout = std::chrono::hours(3);
     Duration repogc_timeout = std::chrono::hours(24);
     bool unpin_disable = false;
-    int concurrent_pins = 10;  ///< beside slow ones and kPinsBesideMax
-    Duration pin_slow_after = component::kPinSlowAfter;
+    int concurrent_pins = 10;  ///< what the daemon is first taken to be able to do at once
     /// After so many pins, unpins and blocks `trigger_informers` is called; 0: never.
     std::int64_t informer_trigger_interval = 0;
     std::function<void()> trigger_informers;
@@ -54,9 +52,14 @@ class HttpConnector final : public component::IpfsConnector {
     Async<> start() override;
     Async<> stop() override;
     bool ready() override { return client_.identity().has_value(); }
+    component::DaemonState daemon() const override {
+        const auto& breaker = client_.breaker();
+        return {breaker.closed(), breaker.reason(), limit_.limit()};
+    }
+    void on_daemon(std::function<void()> changed) override { changed_ = std::move(changed); }
 
     Async<IpfsId> id() override;
-    Async<> pin(Pin pin, component::ProgressHandler progress) override;
+    Async<> pin(component::PinRequest request, component::ProgressHandler progress) override;
     std::size_t together_max() const override { return kTogetherMax; }
     Async<> pin_together(std::vector<Cid> cids, Duration limit) override;
     Async<> unpin(Cid cid) override;
@@ -79,7 +82,6 @@ class HttpConnector final : public component::IpfsConnector {
     const KuboClient& client() const { return client_; }
 
  private:
-    class Slot;
     class Telling;
     struct GivenUp {
         Cid cid;
@@ -90,10 +92,13 @@ class HttpConnector final : public component::IpfsConnector {
     /// A call with the usual limit.
     KuboCall request(std::string path) const;
     Async<bool> holds(Cid cid, std::string type);
-    /// Waits until fewer pins than allowed run that are not slow.
-    Async<> enter();
-    SteadyTime next_slow() const;
-    int counted() const;
+    /// The daemon took so long to begin an answer that costs it nothing.
+    void note_answer(Duration took);
+    void note_refusal(const Error& error);
+    void tell_changed() {
+        if (changed_) changed_();
+    }
+    Async<bool> is_held(Pin pin);
     Async<> pin_unheld(Pin pin, component::ProgressHandler progress);
     Async<> add_pin(Pin pin, component::ProgressHandler progress);
     /// Reads until the daemon says that it holds `cid`.
@@ -111,8 +116,7 @@ class HttpConnector final : public component::IpfsConnector {
     HttpConnectorOptions options_;
     KuboClient client_;
     ConcurrencyLimit limit_;
-    std::list<std::shared_ptr<component::PinPace>> running_;  ///< pins at the daemon
-    Signal freed_;
+    std::function<void()> changed_;
     std::size_t origins_connecting_ = 0;  ///< at most kOriginConnectsMax
     Signal origins_changed_;
     std::deque<GivenUp> given_up_;  ///< at most kGivenUpMax, oldest first

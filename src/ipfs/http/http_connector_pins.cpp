@@ -90,35 +90,6 @@ class HttpConnector::Telling {
     bool done_ = false;
 };
 
-/// One of the pins that run at the daemon. It counts until it becomes slow: who waits for this one
-/// would wait for content that nobody has.
-class HttpConnector::Slot {
- public:
-    explicit Slot(HttpConnector& connector)
-        : connector_(connector),
-          pace_(std::make_shared<component::PinPace>(connector.options_.pin_slow_after)),
-          at_(connector.running_.insert(connector.running_.end(), pace_)) {}
-    Slot(const Slot&) = delete;
-    Slot& operator=(const Slot&) = delete;
-    ~Slot() {
-        connector_.running_.erase(at_);
-        connector_.freed_.notify_all();
-    }
-    /// Passes progress on and notes it.
-    component::ProgressHandler watch(component::ProgressHandler progress) const {
-        return [pace = pace_, &clock = connector_.world_,
-                progress = std::move(progress)](component::PinProgress now) {
-            pace->moved(clock.steady_now());
-            if (progress) progress(now);
-        };
-    }
-
- private:
-    HttpConnector& connector_;
-    std::shared_ptr<component::PinPace> pace_;
-    std::list<std::shared_ptr<component::PinPace>>::iterator at_;
-};
-
 SourcePtr<IpfsPinInfo> HttpConnector::pin_ls(std::vector<std::string> types) {
     bool recursive = types.empty(), direct = types.empty();
     for (const auto& type : types) {
@@ -154,56 +125,47 @@ Async<IpfsPinStatus> HttpConnector::pin_status(Pin pin) {
     co_return recursive ? IpfsPinStatus::recursive : IpfsPinStatus::unpinned;
 }
 
-int HttpConnector::counted() const {
-    const auto now = world_.steady_now();
-    return static_cast<int>(std::count_if(running_.begin(), running_.end(),
-                                          [now](const auto& pin) { return !pin->slow(now); }));
+void HttpConnector::note_answer(Duration took) {
+    const int before = limit_.limit();
+    limit_.answered(took);
+    if (limit_.limit() > before) tell_changed();
 }
 
-/// When to look again: no pin becomes slow before.
-SteadyTime HttpConnector::next_slow() const {
-    const auto now = world_.steady_now();
-    auto next = now + std::chrono::duration_cast<SteadyTime::duration>(options_.pin_slow_after);
-    for (const auto& pin : running_)
-        if (!pin->slow(now)) next = std::min(next, pin->slow_from().value_or(next));
-    return next;
+/// "retryable": it said itself that it has too much to do.
+void HttpConnector::note_refusal(const Error& error) {
+    if (error.kind == Kind::retryable) limit_.overloaded();
 }
 
-Async<> HttpConnector::enter() {
-    while (counted() >= limit_.limit()) {
-        auto woken = co_await with_deadline<void>(world_, next_slow() - world_.steady_now(),
-                                                  "the turn of a pin", freed_.wait());
-        if (!woken && woken.error().kind != Kind::timeout) co_return woken;
-    }
-    co_return ok();
-}
-
-Async<> HttpConnector::pin(Pin pin, component::ProgressHandler progress) {
-    if (!pin.cid.defined()) co_return fail(Kind::invalid, "a pin needs a CID");
-    ICL_CO_TRY(co_await enter());
-    Slot slot(*this);
+Async<bool> HttpConnector::is_held(Pin pin) {
     const auto asked = world_.steady_now();
-    const auto held = co_await pin_status(pin);
+    const auto held = co_await pin_status(std::move(pin));
     if (!held) {
-        // "retryable": it said itself that it has too much to do.
-        if (held.error().kind == Kind::retryable || held.error().kind == Kind::timeout)
-            limit_.overloaded();
+        note_refusal(held.error());
+        if (held.error().kind == Kind::timeout) limit_.overloaded();
         co_return fail(held.error());
     }
-    limit_.answered(world_.steady_now() - asked);
-    if (held.value() != IpfsPinStatus::unpinned) co_return ok();
-    auto watched = slot.watch(std::move(progress));
-    watched({});
-    ICL_CO_TRY(co_await pin_unheld(std::move(pin), std::move(watched)));
-    count_operations(1);
-    co_return ok();
+    note_answer(world_.steady_now() - asked);
+    co_return held.value() != IpfsPinStatus::unpinned;
+}
+
+Async<> HttpConnector::pin(component::PinRequest request, component::ProgressHandler progress) {
+    auto& pin = request.pin;
+    if (!pin.cid.defined()) co_return fail(Kind::invalid, "a pin needs a CID");
+    // Kubo refuses a direct pin of what it holds recursively.
+    if (request.held == component::Held::unknown || pin.max_depth == kDepthDirect) {
+        ICL_CO_TRY(const bool held, co_await is_held(pin));
+        if (held) co_return ok();
+    }
+    if (progress) progress({});
+    auto done = co_await pin_unheld(std::move(pin), std::move(progress));
+    if (!done) note_refusal(done.error());
+    if (done) count_operations(1);
+    co_return done;
 }
 
 /// Without a question before: to pin what is held already is slow only where there is much of it,
 /// and then the limit ends it.
 Async<> HttpConnector::pin_together(std::vector<Cid> cids, Duration limit) {
-    ICL_CO_TRY(co_await enter());
-    Slot slot(*this);
     auto call = request("pin/add");
     for (const auto& cid : cids) call.arguments.emplace_back("arg", cid.to_string());
     call.arguments.emplace_back("recursive", "true");
@@ -213,7 +175,7 @@ Async<> HttpConnector::pin_together(std::vector<Cid> cids, Duration limit) {
     const auto begun = world_.steady_now();
     auto body = co_await client_.fetch(std::move(call));
     if (!body) {
-        if (body.error().kind == Kind::retryable) limit_.overloaded();
+        note_refusal(body.error());
         co_return fail(body.error());
     }
     auto pins = parse_pins(body.value());
@@ -224,7 +186,7 @@ Async<> HttpConnector::pin_together(std::vector<Cid> cids, Duration limit) {
                                 });
     if (!all) co_return fail(Kind::corrupt, "pin/add: the daemon pinned something else");
     for (auto& telling : tellings) telling.done();
-    limit_.answered(world_.steady_now() - begun);
+    note_answer(world_.steady_now() - begun);
     count_operations(tellings.size());
     co_return ok();
 }
@@ -265,7 +227,11 @@ Async<> HttpConnector::add_pin(Pin pin, component::ProgressHandler progress) {
                       {"stream-channels", "true"}};
     if (pin.max_depth > 0) call.arguments.emplace_back("max-depth", std::to_string(pin.max_depth));
     call.patience = {.limit = options_.pin_timeout, .gives_up = false};
+    const auto begun = world_.steady_now();
     ICL_CO_TRY(auto stream, co_await client_.open(std::move(call)));
+    // Kubo begins its answer after half a second, whatever it has to fetch. Others may do so only
+    // when they are done, so one that comes late says nothing.
+    if (const auto took = world_.steady_now() - begun; took <= kQuickAnswer) note_answer(took);
     ICL_CO_TRY(co_await follow_pin(std::move(stream), std::move(pin.cid), std::move(progress)));
     co_return ok();
 }

@@ -58,9 +58,11 @@ bool is_lost(const Error& error) {
 
 }  // namespace
 
-KuboClient::KuboClient(World& world, http::ClientConfig config, KuboClientOptions options)
+KuboClient::KuboClient(World& world, http::ClientConfig config, KuboClientOptions options,
+                       KuboClientEvents events)
     : world_(world),
       options_(std::move(options)),
+      events_(std::move(events)),
       http_(world, with_bounds(config, options_, options_.connections_max)),
       probe_http_(world, with_bounds(std::move(config), options_, 1)),
       breaker_(options_.times),
@@ -102,6 +104,7 @@ asio::awaitable<void> KuboClient::supervise() {
             breaker_.probe_failed(id.error().text);
         } else {
             breaker_.probe_answered();
+            events_.answered(world_.steady_now() - now);
             if (!id)
                 log()->warn("the IPFS daemon does not say who it is error=\"{}\"", id.error().text);
             if (!was_closed) log()->info("the IPFS daemon {}", first ? "answers" : "is back");
@@ -111,6 +114,7 @@ asio::awaitable<void> KuboClient::supervise() {
             }
         }
         changed_.notify_all();
+        if (!was_closed && breaker_.closed()) events_.back();
     }
 }
 
@@ -126,6 +130,12 @@ Async<IpfsId> KuboClient::probe() {
     auto id = parse_id(got.body);
     if (!id) co_return fail(id.error().in("id"));
     co_return id;
+}
+
+void KuboClient::answered() {
+    const bool was_closed = breaker_.closed();
+    breaker_.answered();
+    if (!was_closed) events_.back();
 }
 
 void KuboClient::suspect() {
@@ -266,7 +276,7 @@ Async<> KuboStream::finish_body() {
 Async<> KuboStream::read_head() {
     auto came = co_await client_.guarded<void>(about_.patience, call_->read_head());
     if (!came) co_return fail(named(about_.path, came.error()));
-    client_.breaker_.answered();
+    client_.answered();
     const int status = call_->status();
     if (status == 200) {
         if (is_framed(*call_)) co_return ok();
@@ -295,7 +305,7 @@ Async<Bytes> KuboStream::read() {
         }
         co_return fail(named(about_.path, error));
     }
-    client_.breaker_.answered();
+    client_.answered();
     if (!piece.value().empty()) co_return piece;
     ended_ = true;
     const auto late = call_->trailer_error();

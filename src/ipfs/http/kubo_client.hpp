@@ -33,6 +33,12 @@ struct KuboClientOptions {
     std::function<void(const IpfsId&)> on_id;
 };
 
+/// What a KuboClient tells its owner.
+struct KuboClientEvents {
+    std::function<void()> back;              ///< calls go out again after they did not
+    std::function<void(Duration)> answered;  ///< how long a probe took: it costs the daemon nothing
+};
+
 /// How long a call waits.
 struct Patience {
     /// Longest time without a byte of the answer; zero: none.
@@ -93,7 +99,8 @@ using KuboStreamPtr = std::unique_ptr<KuboStream>;
 /// `stop` after use.
 class KuboClient {
  public:
-    KuboClient(World& world, http::ClientConfig config, KuboClientOptions options);
+    KuboClient(World& world, http::ClientConfig config, KuboClientOptions options,
+               KuboClientEvents events);
 
     void start();
     Async<> stop();
@@ -125,11 +132,14 @@ class KuboClient {
     Async<T> guarded(Patience patience, Async<T> work);
     Async<> alarm(Patience patience);
     void suspect();
+    /// Something came from the daemon.
+    void answered();
     /// After an answer was cut: `unavailable` when the daemon is gone, else `corrupt`.
     Async<> explain_cut(std::string path, Error error);
 
     World& world_;
     KuboClientOptions options_;
+    KuboClientEvents events_;
     http::Client http_;
     /// One connection, of the probe alone: however many calls wait for one, that says nothing of
     /// the daemon.

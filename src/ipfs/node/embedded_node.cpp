@@ -139,8 +139,8 @@ Async<IpfsId> EmbeddedNode::id() {
     co_return id;
 }
 
-Async<> EmbeddedNode::pin(Pin pin, component::ProgressHandler progress) {
-    return pin_with(parts(), std::move(pin), std::move(progress), false);
+Async<> EmbeddedNode::pin(component::PinRequest request, component::ProgressHandler progress) {
+    return pin_with(parts(), std::move(request.pin), std::move(progress), false);
 }
 
 Async<> EmbeddedNode::pin_or_undo(Pin pin, component::ProgressHandler progress) {

@@ -45,7 +45,7 @@ class EmbeddedNode final : public component::IpfsConnector {
     bool ready() override { return started_; }
 
     Async<IpfsId> id() override;
-    Async<> pin(Pin pin, component::ProgressHandler progress) override;
+    Async<> pin(component::PinRequest request, component::ProgressHandler progress) override;
     Async<> unpin(Cid cid) override;
     Async<IpfsPinStatus> pin_status(Pin pin) override;
     Async<bool> hold_if_whole(Pin pin) override;

@@ -67,6 +67,17 @@ def pin_all(peer, cids):
     return slowest
 
 
+def used_again(peer, cids, since, what):
+    """How long after `since` the first of these is pinned. Kubo has all of their blocks."""
+    def first():
+        return any(peer.status(cid)[peer.name]["status"] == "pinned" for cid in cids[:20])
+
+    wait_until(30, f"{what}: the daemon is used again", first, pause=0.05)
+    took = time.monotonic() - since
+    check(took < 3, f"{what}: the first pin was done {took:.2f} s after the daemon came back")
+    return took
+
+
 def all_done(peer, kubo, cids, what):
     wanted = set(cids)
     wait_until(180, f"{what}: Kubo holds every pin; missing {len(wanted - kubo.pins('recursive'))}",
@@ -95,9 +106,11 @@ def main():
             check("is away" in peer.log_from(), f"the peer must notice that Kubo is silent:\n{peer.tail()}")
         finally:
             kubo.process.send_signal(signal.SIGCONT)
+        resumed = used_again(peer, stopped, time.monotonic(), "after SIGCONT")
         judge_growth(grown)
         all_done(peer, kubo, stopped, "after SIGCONT")
-        print(f"ok: stopped for 30 s: slowest acknowledgement {slowest:.2f} s, grown by {grown:.1f} MB, all {PINS} done after it", flush=True)
+        print(f"ok: stopped for 30 s: slowest acknowledgement {slowest:.2f} s, grown by {grown:.1f} MB, "
+              f"used {resumed:.2f} s after it, all {PINS} done", flush=True)
 
         kubo.process.kill()
         kubo.process.wait(30)
@@ -117,8 +130,10 @@ def main():
         if os.path.exists(lock):
             os.unlink(lock)
         kubo.daemon()
+        restarted = used_again(peer, killed, time.monotonic(), "after a restart")
         all_done(peer, kubo, killed, "after a restart")
-        print(f"ok: killed: {len(rings)} probes in 15 s, grown by {grown:.1f} MB, all {PINS} done after the restart", flush=True)
+        print(f"ok: killed: {len(rings)} probes in 15 s, grown by {grown:.1f} MB, used {restarted:.2f} s after the restart, "
+              f"all {PINS} done", flush=True)
         check(peer.stop() == 0, "the peer must stop in order")
 
 

@@ -32,9 +32,17 @@ TEST_F(AwayTest, the_peer_may_start_first) {
 TEST_F(AwayTest, no_connection_opens_at_once_and_probes_are_rare) {
     begin();
     nothing_is_pinned();
+    EXPECT_TRUE(connector->daemon().available);
+    EXPECT_EQ(connector->daemon().reason, "");
     stop_stub();
     EXPECT_EQ(run(connector->pin(wanted(), {})).error().kind, Kind::unavailable);
-    EXPECT_FALSE(closed());
+    EXPECT_FALSE(connector->daemon().available);
+    EXPECT_NE(connector->daemon().reason, "");
+    int told = 0;
+    connector->on_daemon([this, &told] {
+        EXPECT_TRUE(connector->daemon().available);
+        ++told;
+    });
     const auto start = world.steady_now();
     const auto probes = connector->client().probes();
     for (int i = 0; i < 200; ++i) {
@@ -46,8 +54,12 @@ TEST_F(AwayTest, no_connection_opens_at_once_and_probes_are_rare) {
     const auto took = world.steady_now() - start;
     EXPECT_LE(connector->client().probes() - probes, 1 + static_cast<std::uint64_t>(took / 100ms));
     EXPECT_TRUE(connector->ready());  // that it was there once
+    EXPECT_EQ(told, 0);
     start_stub();
-    ASSERT_TRUE(run(until([this] { return closed(); })));
+    const auto back = world.steady_now();
+    ASSERT_TRUE(run(until([&told] { return told > 0; })));
+    EXPECT_LE(world.steady_now() - back, 1s);
+    connector->on_daemon(nullptr);
     answer("pin/add", {{.pieces = {pinned}}});
     EXPECT_TRUE(run(connector->pin(wanted(), {})));
 }

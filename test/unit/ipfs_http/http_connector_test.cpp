@@ -179,42 +179,38 @@ TEST_F(HttpConnectorTest, a_cancelled_pin_ends_at_the_daemon_and_its_unpin_looks
     EXPECT_EQ(count("pin/rm"), 3u);
 }
 
-TEST_F(HttpConnectorTest, no_more_pins_at_once_than_allowed) {
-    options.concurrent_pins = 2;
+TEST_F(HttpConnectorTest, only_what_is_not_known_is_asked) {
     begin();
     nothing_is_pinned();
-    answer("pin/add", {{.pieces = {pinned}, .pause = 50ms}});
-    TaskGroup tasks(world, "pins");
-    int done = 0;
-    struct One {
-        static asio::awaitable<void> pin(HttpConnector* c, Pin p, int* count) {
-            auto r = co_await c->pin(std::move(p), {});
-            if (r) ++*count;
-        }
-    };
-    for (int i = 0; i < 7; ++i) tasks.spawn(One::pin(connector.get(), wanted(), &done));
-    ASSERT_TRUE(run(tasks.drain()));
-    EXPECT_EQ(done, 7);
-    EXPECT_EQ(most_running["pin/add"], 2 + component::kPinsBesideMax)
-        << "the retry that runs beside the workers must not take the place of one of them";
+    answer("pin/add", {{.pieces = {pinned}}});
+    ASSERT_TRUE(run(connector->pin({wanted(), component::Held::no}, {})));
+    EXPECT_EQ(count("pin/ls"), 0u);
+    EXPECT_EQ(count("pin/add"), 1u);
+    ASSERT_TRUE(run(connector->pin({wanted(), component::Held::unknown}, {})));
+    EXPECT_EQ(count("pin/ls"), 1u);
+    // Kubo answers with an error where it holds the item recursively.
+    answer("pin/ls recursive", {{.pieces = {row(cid, "recursive")}}});
+    ASSERT_TRUE(run(connector->pin({wanted(kDepthDirect), component::Held::no}, {})));
+    EXPECT_EQ(count("pin/add"), 2u);
 }
 
-TEST_F(HttpConnectorTest, pins_of_which_nothing_comes_do_not_keep_others_from_their_turn) {
-    options.concurrent_pins = 2;
-    options.pin_slow_after = 50ms;
+TEST_F(HttpConnectorTest, it_says_how_many_pins_the_daemon_can_work_on) {
+    options.concurrent_pins = 8;
+    int changes = 0;
     begin();
-    nothing_is_pinned();
-    answer("pin/add", {{.pieces = {R"({"Progress":0})"}, .end = Answer::End::hang}});
-    TaskGroup tasks(world, "pins");
-    struct One {
-        static asio::awaitable<void> pin(HttpConnector* c, Pin p) {
-            auto cut = co_await c->pin(std::move(p), {});
-            EXPECT_FALSE(cut);
-        }
-    };
-    for (int i = 0; i < 6; ++i) tasks.spawn(One::pin(connector.get(), wanted()));
-    EXPECT_TRUE(run(until([this] { return running["pin/add"] == 6; })));
-    EXPECT_TRUE(run(tasks.stop()));
+    connector->on_daemon([&changes] { ++changes; });
+    EXPECT_EQ(connector->daemon().pins_at_once, 8);
+    answer("pin/ls", {fault("busy", 503), fault("path is not pinned")});
+    answer("pin/add", {{.pieces = {pinned}}});
+    EXPECT_EQ(pin(wanted()).error().kind, Kind::retryable);
+    EXPECT_EQ(connector->daemon().pins_at_once, 4);
+    EXPECT_EQ(changes, 0);
+    // Answers that were under way, and a round of quick ones; asked or not.
+    for (int i = 0; i < 4; ++i)
+        EXPECT_TRUE(run(connector->pin({wanted(), component::Held::no}, {})));
+    EXPECT_EQ(connector->daemon().pins_at_once, 5);
+    EXPECT_EQ(changes, 1);
+    connector->on_daemon(nullptr);
 }
 
 TEST_F(HttpConnectorTest, unpin) {

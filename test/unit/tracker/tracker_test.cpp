@@ -213,6 +213,75 @@ TEST(TrackerTest, unreachable_daemon_is_not_hammered) {
     EXPECT_EQ(rig.work_rows(), 0U);
 }
 
+TEST(TrackerTest, a_daemon_that_comes_back_is_used_within_a_second) {
+    for (const auto outage : {2s, 20s, 95s, 601s}) {
+        Rig rig;
+        rig.ipfs.pin_time = 1s;
+        for (int i = 0; i < 10; ++i) ASSERT_TRUE(rig.pin(i));
+        rig.world.run_for(500ms);
+        rig.ipfs.down = Error{Kind::unavailable, "connection refused"};
+        for (int i = 10; i < 20; ++i) ASSERT_TRUE(rig.pin(i));
+        rig.world.run_for(outage);
+        EXPECT_EQ(rig.ipfs.running_pins, 0);
+        rig.ipfs.down.reset();
+        rig.world.run_for(1010ms);
+        EXPECT_GE(rig.ipfs.running_pins, 10) << outage.count() << " s";
+        rig.world.run_for(5s);
+        for (int i = 0; i < 20; ++i)
+            EXPECT_EQ(rig.status_name(i), "pinned") << i << " after " << outage.count() << " s";
+    }
+}
+
+TEST(TrackerTest, an_item_of_which_the_daemon_dies_each_time_is_tried_less_and_less_often) {
+    Rig rig;
+    rig.ipfs.pin_time = 1ms;
+    int deaths = 0;
+    rig.ipfs.time_drawn = [&] {
+        if (rig.ipfs.calls.back() != "pin 1") return Duration(1ms);
+        ++deaths;
+        rig.ipfs.down = Error{Kind::unavailable, "the connection was cut"};
+        rig.world.call_at(rig.world.steady_now() + 100ms, [&] { rig.ipfs.down.reset(); });
+        return Duration(1ms);
+    };
+    ASSERT_TRUE(rig.pin(1));
+    rig.world.run_for(10min);
+    EXPECT_GE(deaths, 5);
+    EXPECT_LE(deaths, 9);
+    EXPECT_EQ(rig.status(1).info.error, "the connection was cut");
+}
+
+TEST(TrackerTest, what_waits_for_the_daemon_says_so) {
+    Rig rig;
+    rig.ipfs.down = Error{Kind::unavailable, "connection refused"};
+    for (int i = 0; i < 12; ++i) ASSERT_TRUE(rig.pin(i));
+    rig.world.run_for(1s);
+    ASSERT_TRUE(rig.pin(12));
+    rig.world.run_for(1min);
+    for (const int i : {0, 11, 12}) {
+        EXPECT_EQ(rig.status_name(i), "pin_queued") << i;
+        EXPECT_EQ(rig.status(i).info.error, "connection refused") << i;
+    }
+    EXPECT_LE(rig.ipfs.calls.size(), 11U) << "nothing is begun once the outage is known";
+    rig.ipfs.down.reset();
+    rig.world.run_for(3s);
+    EXPECT_EQ(rig.status(12).info.error, "");
+}
+
+TEST(TrackerTest, no_more_pins_run_than_the_daemon_can_work_on_and_the_others_are_queued) {
+    Rig rig;
+    rig.ipfs.pin_time = 2s;
+    rig.ipfs.pins_at_once = 3;
+    for (int i = 0; i < 12; ++i) ASSERT_TRUE(rig.pin(i));
+    rig.world.run_for(1s);
+    EXPECT_EQ(rig.ipfs.running_pins, 3);
+    int queued = 0;
+    for (int i = 0; i < 12; ++i) queued += rig.status_name(i) == "pin_queued" ? 1 : 0;
+    EXPECT_EQ(queued, 9);
+    rig.ipfs.pins_at_once = 100;
+    rig.world.run_for(2s);
+    EXPECT_EQ(rig.ipfs.running_pins, 9);
+}
+
 TEST(TrackerTest, one_outage_under_many_running_pins_costs_one_short_pause) {
     Rig rig;
     rig.ipfs.pin_time = 1s;
@@ -224,23 +293,6 @@ TEST(TrackerTest, one_outage_under_many_running_pins_costs_one_short_pause) {
     ASSERT_TRUE(rig.pin(11));
     ASSERT_TRUE(rig.wait_for(11, TrackerStatus::pinned, 4s))
         << "the queue waits longer than it must";
-}
-
-TEST(TrackerTest, an_answer_during_the_pause_ends_it) {
-    Rig rig;
-    rig.ipfs.pin_time = 1ms;
-    rig.ipfs.slow_pins[cid(0)] = 20s;  // outlives the outage
-    ASSERT_TRUE(rig.pin(0));
-    rig.world.run_for(10ms);
-    rig.ipfs.down = Error{Kind::unavailable, "connection refused"};
-    for (int i = 1; i <= 40; ++i) ASSERT_TRUE(rig.pin(i));
-    rig.world.run_for(19s);  // pauses of 1, 2, 4 and 8 s have passed, one of 16 s has begun
-    rig.ipfs.down.reset();
-    rig.world.run_for(900ms);
-    EXPECT_FALSE(rig.ipfs.held.contains(cid(40)));
-    rig.world.run_for(600ms);
-    EXPECT_TRUE(rig.ipfs.held.contains(cid(0)));
-    EXPECT_TRUE(rig.ipfs.held.contains(cid(40))) << "the daemon has answered";
 }
 
 TEST(TrackerTest, a_pin_that_runs_on_does_not_keep_the_queue_from_looking_for_the_daemon) {
