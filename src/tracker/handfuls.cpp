@@ -28,8 +28,8 @@ Result<> Handfuls::leave_changed(std::vector<HandfulPin>& pins) {
 Async<> Handfuls::tell(std::vector<HandfulPin> pins) {
     std::uint64_t newest = 0;
     for (const auto& pin : pins) newest = std::max(newest, pin.facts.pin->modification_index);
-    if (newest > parts_.durable_index) {
-        ICL_CO_TRY(co_await parts_.make_durable(newest));
+    if (!parts_.durable.covers(newest)) {
+        ICL_CO_TRY(co_await parts_.durable.reach(newest));
         ICL_CO_TRY(leave_changed(pins));
         if (pins.empty()) co_return ok();
     }
@@ -59,16 +59,16 @@ Result<> Handfuls::record(std::vector<HandfulPin> pins) {
         const auto& task = pin.task;
         ICL_TRY(task->alone, has_changed(pin));
         if (!task->alone) {
-            parts_.settle(batch, task, pin.facts);
+            parts_.outcomes.settle(batch, task, pin.facts, ok());
             continue;
         }
         // If it was given to others meanwhile, who may not have it: it is whole here.
-        ICL_TRY(auto now, parts_.read(task->row.cid));
+        ICL_TRY(auto now, parts_.facts.read(task->row.cid));
         if (now.kept) {
-            ICL_TRY(parts_.record_whole(task->row.cid, now));
+            ICL_TRY(parts_.outcomes.record_whole(task->row.cid, now));
         }
     }
-    return batch.empty() ? ok() : parts_.queue.write(std::move(batch));
+    return batch.empty() ? ok() : parts_.rows.write(std::move(batch));
 }
 
 }  // namespace ipfscluster::tracker

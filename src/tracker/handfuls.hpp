@@ -1,11 +1,9 @@
 #pragma once
-#include <functional>
 #include <vector>
 
 #include "component/ipfs_connector.hpp"
 #include "tracker/handful_size.hpp"
-#include "tracker/task.hpp"
-#include "tracker/work_queue.hpp"
+#include "tracker/outcomes.hpp"
 
 namespace ipfscluster::tracker {
 
@@ -26,17 +24,12 @@ class Handfuls {
         World& world;
         state::State& pinset;
         component::IpfsConnector& ipfs;
-        WorkQueue& queue;
-        /// Pins up to this modification index are on the disk.
-        const std::uint64_t& durable_index;
-        std::function<Async<>(std::uint64_t)> make_durable;
-        std::function<Result<Facts>(const Cid&)> read;
-        /// Records that the daemon holds a copy that is kept for others.
-        std::function<Result<>(const Cid&, Facts&)> record_whole;
-        /// Records that the task's pin is held, and removes its row.
-        std::function<void(storage::Batch&, const TaskPtr&, const Facts&)> settle;
+        WorkQueue& rows;
+        ItemFacts& facts;
+        DurableIndex& durable;
+        Outcomes& outcomes;
     };
-    explicit Handfuls(Parts parts) : parts_(std::move(parts)), size_(parts_.ipfs.together_max()) {}
+    explicit Handfuls(Parts parts) : parts_(parts), size_(parts.ipfs.together_max()) {}
 
     /// How many of so many that wait the next call should have: each of the workers gets its share.
     std::size_t next_size(std::size_t waiting, int workers) const;

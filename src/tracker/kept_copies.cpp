@@ -122,7 +122,7 @@ asio::awaitable<void> KeptCopies::settle_some(Batch* batch, Walk* met) {
 }
 
 Result<Facts> KeptCopies::read(const Cid& cid) {
-    ICL_TRY(auto facts, parts_.read(cid));
+    ICL_TRY(auto facts, parts_.facts.read(cid));
     ICL_TRY(facts.kept, state::read_kept(parts_.store, cid));
     return facts;
 }
@@ -158,7 +158,7 @@ Async<bool> KeptCopies::find_out(Cid cid, Facts facts, Walk* met) {
     ICL_CO_TRY(auto now, read(cid));
     if (!whole || !still_so(facts, now)) co_return false;
     if (!whole.value()) co_return release(cid);
-    ICL_CO_TRY(parts_.record_whole(cid, now));
+    ICL_CO_TRY(parts_.outcomes.record_whole(cid, now));
     co_return co_await ask(std::move(cid), std::move(now), met);
 }
 
@@ -192,9 +192,9 @@ Result<bool> KeptCopies::release(const Cid& cid) {
     batch.del(Family::work, state::kept_key(cid));
     const WorkRow row{WorkLane::unpin, parts_.pinset.work_added(), cid};
     ICL_TRY(const auto there, parts_.store.get(Family::work, state::work_key(row)));
-    if (!there) parts_.queue.add(batch, row);
-    ICL_TRY(parts_.queue.write(std::move(batch)));
-    parts_.released();
+    if (!there) parts_.rows.add(batch, row);
+    ICL_TRY(parts_.rows.write(std::move(batch)));
+    parts_.wakeup.notify();
     return true;
 }
 

@@ -8,7 +8,7 @@
 #include "runtime/task_group.hpp"
 #include "tracker/holder_questions.hpp"
 #include "tracker/kept_planner.hpp"
-#include "tracker/work_queue.hpp"
+#include "tracker/outcomes.hpp"
 
 namespace ipfscluster::tracker {
 
@@ -27,12 +27,10 @@ class KeptCopies {
         storage::Store& store;
         state::State& pinset;
         component::IpfsConnector& ipfs;
-        WorkQueue& queue;
-        std::function<Result<Facts>(const Cid&)> read;
-        /// Records that the daemon holds the copy.
-        std::function<Result<>(const Cid&, Facts&)> record_whole;
-        /// There are new unpin rows.
-        std::function<void()> released;
+        WorkQueue& rows;
+        ItemFacts& facts;
+        Outcomes& outcomes;
+        Wakeup& wakeup;  ///< of new unpin rows
         Duration ask_first, ask_max;
     };
     explicit KeptCopies(Parts parts);

@@ -51,6 +51,7 @@ class PinShares {
     /// When to look again: no attempt becomes slow before.
     std::optional<SteadyTime> next_slow(SteadyTime now) const;
     std::size_t slow() const;
+    std::size_t attempts() const { return places_.size(); }
 
  private:
     /// Workers taken, by whom.
@@ -76,6 +77,7 @@ class UnpinShares {
     PinTurn turn(bool untried_wait, bool retries_wait) const;
     void begin(bool retry);
     void end(bool retry);
+    std::size_t running() const { return static_cast<std::size_t>(running_); }
 
  private:
     int workers_;

@@ -28,6 +28,9 @@ struct TrackRecord {
     friend bool operator==(const TrackRecord&, const TrackRecord&) = default;
 };
 
+/// The error text of what the daemon does not hold though the record says that it was pinned.
+inline constexpr std::string_view kUnexpected = "the item should be pinned but it is not";
+
 Bytes encode(const TrackRecord& record);
 Result<TrackRecord> decode_record(BytesView bytes);
 

@@ -7,42 +7,14 @@
 #include "state/state.hpp"
 #include "storage/store.hpp"
 #include "tracker/holder_questions.hpp"
+#include "tracker/tracker_options.hpp"
 
 namespace ipfscluster::tracker {
 
-/// With so many pins waiting that were never compared with the daemon's list, the list is read once
-/// before they are told one by one.
-inline constexpr std::uint64_t kCompareFirstRows = 4096;
-/// Differences written at once.
-inline constexpr std::size_t kReconcileBatchMax = 256;
-
-/// `pin_tracker.stateless` of service.json, and what it does not name.
-struct TrackerOptions {
-    int concurrent_pins = 10;
-    int concurrent_unpins = 4;
-    Duration priority_pin_max_age = std::chrono::hours(24);
-    int priority_pin_max_retries = 5;
-    /// Work waits on disk and is never refused; a longer queue is only logged.
-    std::int64_t max_pin_queue_size = 1'000'000;
-    Duration retry_delay_first = std::chrono::seconds(10);
-    Duration retry_delay_max = std::chrono::minutes(12);
-    /// Between two walks over the copies that are kept for others; doubles while none may go.
-    Duration kept_ask_first = std::chrono::seconds(2);
-    Duration kept_ask_max = std::chrono::minutes(2);
-    /// Where the daemon's list is sorted when it does not fit into memory; empty: the system's
-    /// folder for temporary files.
-    std::string temporary_folder;
-};
-
-/// What a status row says about the peer it comes from.
-struct TrackerIdentity {
-    std::string peername;
-    IpfsId ipfs;
-};
-
-/// The pin tracker: works off the durable work rows. A row is removed in the same write as the
-/// record of what came of it, so a crash anywhere repeats at most one idempotent call and loses no
-/// work. Owned by main, which stops it before the connector and the store; one strand.
+/// The pin tracker, made of its parts, to which it only forwards. A work row is removed in the same
+/// write as the record of what came of it, so a crash anywhere repeats at most one call and loses
+/// no work. Owned by main, which stops it before the connector and the store; what it gave (lists)
+/// ends before it does. One strand.
 class Tracker final : public component::PinTracker {
  public:
     Tracker(World& world, storage::Store& store, state::State& state,
@@ -80,11 +52,8 @@ class Tracker final : public component::PinTracker {
     std::size_t slow_pins() const;
 
  private:
-    struct Impl;
-    class StatusSource;
-    class RecoverSource;
-    class SyncSource;
-    std::shared_ptr<Impl> impl_;
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace ipfscluster::tracker

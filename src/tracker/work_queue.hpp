@@ -25,6 +25,11 @@ enum class WorkView : std::uint8_t {
 /// Number of the retries that are due before all others.
 inline constexpr std::uint64_t kAskedNumber = 1;
 
+/// The number of a row that is due at that time.
+inline std::uint64_t as_number(Time time) {
+    return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
 /// The durable work rows as the tracker sees them: read from cursors, so that rows already seen
 /// (and the traces of deleted ones) are not walked again. Counts what was done, atomically with it.
 /// Owned by the tracker; one strand.
