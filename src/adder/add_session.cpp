@@ -219,7 +219,7 @@ class UnixfsSession final : public component::AddSession {
             co_return ok();
         }
         if (!pin.everywhere() && !params_.local) {
-            // Only peers that hold the blocks durably may stand in the pin (design 7).
+            // Only peers that hold the blocks durably may stand in the pin.
             if (static_cast<int>(confirmed.size()) < pin.options.replication_min)
                 co_return fail(Kind::unavailable,
                                "the blocks are on " + std::to_string(confirmed.size()) +

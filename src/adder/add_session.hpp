@@ -21,7 +21,7 @@ class AddBackend {
  public:
     virtual ~AddBackend() = default;
     virtual PeerId self() const = 0;
-    /// Peers for a pin with these options (http-api 4.3: all live ones when the factors say
+    /// Peers for a pin with these options (reference/http 4.3: all live ones when the factors say
     /// everywhere).
     virtual Async<std::vector<PeerId>> allocate(Pin pin) = 0;
     /// A session on that peer, ours included.

@@ -9,7 +9,7 @@
 
 namespace ipfscluster::adder {
 
-/// Bytes that may wait for one destination; the adder stops reading its upload then (design 7).
+/// Bytes that may wait for one destination; the adder stops reading its upload then.
 inline constexpr std::size_t kOutstandingBytesMax = 4 << 20;
 /// A destination that takes nothing for this long is given up.
 inline constexpr Duration kDestinationStallMax = std::chrono::seconds(30);

@@ -6,10 +6,10 @@
 
 namespace ipfscluster::allocator {
 
-/// Go's balanced allocator (internals 7.2, 7.3) with ties broken by peer id instead of map order:
-/// peers are grouped by the first metric, the groups by the next, and so on; groups are visited
-/// round-robin, heaviest first, so two copies never share a top group while another group still has
-/// room. Holds its configuration only; any strand.
+/// Go's balanced allocator (reference/internals 7.2, 7.3) with ties broken by peer id instead of
+/// map order: peers are grouped by the first metric, the groups by the next, and so on; groups are
+/// visited round-robin, heaviest first, so two copies never share a top group while another group
+/// still has room. Holds its configuration only; any strand.
 class BalancedAllocator final : public component::Allocator {
  public:
     /// `allocate_by`: metric names from the coarsest to the finest ("tag:group", "freespace").

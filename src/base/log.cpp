@@ -70,7 +70,7 @@ class GoLevel final : public spdlog::custom_flag_formatter {
     }
 };
 
-/// Time, level, facility and text, separated by tabs (config-and-cli.md 3.6), without a source
+/// Time, level, facility and text, separated by tabs (reference/programs 3.6), without a source
 /// line.
 std::unique_ptr<spdlog::formatter> line_format() {
     auto format = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);

@@ -22,7 +22,7 @@ struct DiskSpace {
 };
 Result<DiskSpace> disk_space(const std::string& folder);
 
-/// The defaults of design 4 for a disk: 90 % of it, and the larger of 1 GiB and 2 %.
+/// The defaults for a disk: 90 % of it, and the larger of 1 GiB and 2 %.
 std::uint64_t default_storage_max(const DiskSpace& disk);
 std::uint64_t default_reserve(const DiskSpace& disk);
 

@@ -13,7 +13,8 @@
 
 namespace ipfscluster::client {
 
-/// What `POST /add` is asked for (http-api 4.2). `pin.mode` and `pin.pin_update` do not apply.
+/// What `POST /add` is asked for (reference/http 4.2). `pin.mode` and `pin.pin_update` do not
+/// apply.
 struct AddParams {
     PinOptions pin;
     std::string format = "unixfs";  ///< or "car"

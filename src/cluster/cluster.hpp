@@ -23,7 +23,8 @@ namespace ipfscluster::cluster {
 inline constexpr std::size_t kGcKeysMax = 100000;
 /// A status filter that leaves nothing out.
 inline constexpr StatusFilter kEveryStatus = 0;
-/// A ping, and a metric of an informer, is good for this many of its periods (internals 6.1).
+/// A ping, and a metric of an informer, is good for this many of its periods
+/// (reference/internals 6.1).
 inline constexpr int kPingTtlPeriods = 2;
 
 /// One peer's life: changes the pinset through its Pinner, answers for the whole cluster by asking

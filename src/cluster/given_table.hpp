@@ -11,7 +11,7 @@ namespace ipfscluster::cluster {
 inline constexpr std::int64_t kAssumedPinBytes = 1 << 20;
 
 /// What this peer has allocated to others since their latest metrics, so that a burst does not all
-/// land on the peer that was emptiest a moment ago (design 3). Bounded by the number of members.
+/// land on the peer that was emptiest a moment ago. Bounded by the number of members.
 /// One strand.
 class GivenTable {
  public:

@@ -24,8 +24,8 @@ struct PinPlan {
     std::optional<state::StoredPin> current;  ///< what the plan was made on
 };
 
-/// Merges a wished pin with the one in the pinset by the rules of internals 7.1: defaults, factor
-/// checks, expiry in the future, no change of type, no recursive to direct. Pure.
+/// Merges a wished pin with the one in the pinset by the rules of reference/internals 7.1:
+/// defaults, factor checks, expiry in the future, no change of type, no recursive to direct. Pure.
 /// `wish.allocations` non-empty means the caller has chosen.
 Result<PinPlan> plan_pin(Pin wish, std::optional<state::StoredPin> existing,
                          const PinDefaults& defaults, Time now);

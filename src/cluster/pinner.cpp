@@ -223,7 +223,7 @@ Async<Pinner::Decision> Pinner::plan_removal(Cid cid) {
 }
 
 /// Sharded content of a Go cluster: the pins of its shards, which the cluster DAG's block links,
-/// and that of the block (internals 8.3).
+/// and that of the block (reference/internals 8.3).
 Async<> Pinner::unpin_shards(Cid root, Cid cluster_dag) {
     // Its pin goes last: without it the shards are gone, and the block may be.
     ICL_CO_TRY(auto listed, parts_.state.get(cluster_dag));

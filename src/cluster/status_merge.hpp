@@ -10,7 +10,7 @@
 namespace ipfscluster::cluster {
 
 /// A peer that stays silent this long in the middle of a list of records is given up for the rest
-/// of it (design 5).
+/// of it.
 inline constexpr Duration kStatusSilenceMax = std::chrono::seconds(2);
 
 /// Rows read ahead of each peer.

@@ -15,7 +15,7 @@
 
 namespace ipfscluster::component {
 
-/// Query options of an add (http-api 4.2), already parsed and checked by the caller.
+/// Query options of an add (reference/http 4.2), already parsed and checked by the caller.
 struct AddParams {
     PinOptions pin;
     std::string format = "unixfs";  ///< or "car"

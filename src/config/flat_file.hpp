@@ -6,7 +6,7 @@
 #include "config/fields.hpp"
 
 /// The flat service.json of version 0.0.3 (2017), which had no sections, no secret and no identity
-/// file. Its keys and their modern places: config-and-cli reference 6.
+/// file. Its keys and their modern places: reference/programs 6.
 namespace ipfscluster::config {
 
 /// Whether it is such a file: at least one of its keys and none of the modern sections.

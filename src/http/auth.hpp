@@ -18,7 +18,7 @@ struct AuthVerdict {
     std::string reason;                   ///< begins with "unauthorized"; never shows a secret
 };
 
-/// Basic and Bearer authentication of http-api 1.4. OPTIONS and `GET /health` pass. Pure.
+/// Basic and Bearer authentication of reference/http 1.4. OPTIONS and `GET /health` pass. Pure.
 AuthVerdict authenticate(const Credentials& credentials, std::string_view realm,
                          const Request& request, Time now);
 

@@ -82,7 +82,7 @@ class ClientCall {
     Async<Bytes> read_all(std::size_t limit);
     /// Complete once `read` has given the empty piece.
     const Headers& trailers() const;
-    /// The non-empty values of that trailer joined by "; " (http-api 1.6).
+    /// The non-empty values of that trailer joined by "; " (reference/http 1.6).
     std::string trailer_error(std::string_view name = "X-Stream-Error") const;
 
  private:

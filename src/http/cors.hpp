@@ -7,7 +7,7 @@
 
 namespace ipfscluster::http {
 
-/// Cross-origin rules (http-api 1.1, 1.5).
+/// Cross-origin rules (reference/http 1.1, 1.5).
 struct CorsConfig {
     std::vector<std::string> allowed_origins{"*"};  ///< one `*` inside each matches any text
     std::vector<std::string> allowed_methods{"GET"};

@@ -11,8 +11,8 @@ namespace ipfscluster::http {
 
 inline constexpr std::size_t kJwtBytesMax = 4096;
 
-/// A token for `user`, signed HS256 with the bytes of the password (http-api 1.4): `{"iss":user}`,
-/// no expiry.
+/// A token for `user`, signed HS256 with the bytes of the password (reference/http 1.4):
+/// `{"iss":user}`, no expiry.
 std::string issue_jwt(std::string_view user, std::string_view password);
 
 /// The password of a user; nothing when there is no such user.

@@ -12,7 +12,7 @@
 namespace ipfscluster::http {
 
 /// What REST and the pinning service have in common before a request reaches its route
-/// (http-api 1.3).
+/// (reference/http 1.3).
 struct PipelineConfig {
     Credentials credentials;  ///< empty: no authentication
     std::string realm = "Restricted IPFS Cluster API";

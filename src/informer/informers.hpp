@@ -10,8 +10,8 @@
 
 namespace ipfscluster::informer {
 
-/// The four informers of internals 6.2. Each is owned by main and asked by the cluster's publishing
-/// loop at half its ttl.
+/// The four informers of reference/internals 6.2. Each is owned by main and asked by the cluster's
+/// publishing loop at half its ttl.
 
 /// `freespace` (StorageMax − RepoSize) or `reposize` of the IPFS daemon.
 class DiskInformer final : public component::Informer {

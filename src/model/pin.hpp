@@ -12,7 +12,7 @@
 
 namespace ipfscluster {
 
-/// Go's numbers (msgpack, JSON filters); protobuf stores their log2 (internals 2.4).
+/// Go's numbers (msgpack, JSON filters); protobuf stores their log2 (reference/internals 2.4).
 enum class PinType : std::uint32_t {
     bad = 1,
     data = 2,

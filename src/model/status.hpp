@@ -13,7 +13,7 @@
 
 namespace ipfscluster {
 
-/// Go's bits (internals 2.4). A filter is an or of them; 0 matches everything.
+/// Go's bits (reference/internals 2.4). A filter is an or of them; 0 matches everything.
 enum class TrackerStatus : std::uint32_t {
     undefined = 0,
     cluster_error = 2,
@@ -85,7 +85,7 @@ struct GlobalPinInfo {
     void add(const PinInfo& row);
 };
 
-/// How the IPFS daemon holds a CID (wire numbers of internals 2.4).
+/// How the IPFS daemon holds a CID (wire numbers of reference/internals 2.4).
 enum class IpfsPinStatus : std::int32_t {
     bug = 0,
     error = 1,

@@ -54,10 +54,10 @@ class MetricWindow {
 
 /// How long a metric is good for by our own clock, never less than `usual`. A sender's clock may be
 /// off by anything, so only differences between two of its own times count: metrics come at least
-/// twice per time to live (internals 6.1), hence twice the step of `expire` since the metric
-/// before, but no longer than `expire` leaves by our clock where that makes sense: the step may be
-/// one between two short lives. Without a metric before, what `expire` leaves, if that is possible
-/// at all.
+/// twice per time to live (reference/internals 6.1), hence twice the step of `expire` since the
+/// metric before, but no longer than `expire` leaves by our clock where that makes sense: the step
+/// may be one between two short lives. Without a metric before, what `expire` leaves, if that is
+/// possible at all.
 Duration learned_ttl(const Metric& metric, const Metric* before, Time wall_now, Duration usual);
 
 }  // namespace ipfscluster::monitor

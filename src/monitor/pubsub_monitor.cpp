@@ -8,7 +8,7 @@
 namespace ipfscluster::monitor {
 
 namespace {
-/// Peers up to 0.13.3 put a multicodec header before the value (internals 6.1).
+/// Peers up to 0.13.3 put a multicodec header before the value (reference/internals 6.1).
 constexpr std::string_view kOldPrefix = "\x09/msgpack\n";
 }  // namespace
 

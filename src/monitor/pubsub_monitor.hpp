@@ -12,7 +12,7 @@
 
 namespace ipfscluster::monitor {
 
-/// The topic of all clusters (internals 1.6).
+/// The topic of all clusters (reference/internals 1.6).
 inline constexpr const char* kMetricsTopic = "monitor.metrics";
 /// Alerts kept for people to read; older ones are dropped.
 inline constexpr std::size_t kAlertsMax = 1000;

@@ -31,7 +31,7 @@ struct StoredPin {
     std::uint64_t modification_index = 0;
 };
 
-/// Who asked, so that a retry that arrives twice or late is refused (design 3).
+/// Who asked, so that a retry that arrives twice or late is refused.
 struct OperationId {
     Bytes origin;  ///< 16 random bytes made at each start of the asking peer; empty: never refused
     std::uint64_t sequence = 0;  ///< counts up from 1 per origin

@@ -12,7 +12,7 @@ class Env;
 
 namespace ipfscluster::storage {
 
-/// Limits of one peer's database (design 4); the defaults keep a million pins in about 40 MB of
+/// Limits of one peer's database; the defaults keep a million pins in about 40 MB of
 /// memory.
 struct RocksOptions {
     std::string folder;

@@ -11,7 +11,8 @@
 
 namespace ipfscluster::storage {
 
-/// The column families of a peer's database (design 4). The numbers are not stored; the names are.
+/// The column families of a peer's database (docs/formats.md). The numbers are not stored; the
+/// names are.
 enum class Family : std::uint8_t {
     meta,
     pins,

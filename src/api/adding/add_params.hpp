@@ -4,7 +4,7 @@
 
 namespace ipfscluster::adding {
 
-/// The query of `POST /add` (http-api 4.2).
+/// The query of `POST /add` (reference/http 4.2).
 struct AddQuery {
     component::AddParams params;
     bool stream = true;  ///< `stream-channels`

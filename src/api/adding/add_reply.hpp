@@ -37,7 +37,8 @@ class AddReply {
     Async<> put(std::vector<AddedOutput> outputs);
     /// Everything is stored and pinned.
     Async<> succeed();
-    /// Streaming: status 200 and the cause in the trailer (http-api 4.4); else `form.send_error`.
+    /// Streaming: status 200 and the cause in the trailer (reference/http 4.4); else
+    /// `form.send_error`.
     Async<> fail_with(Error error);
 
  private:

@@ -12,7 +12,7 @@ namespace ipfscluster::rest {
 inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kStreamError = "X-Stream-Error";
 
-/// The status of a failed operation (http-api 1.6, 1.7): 404 for an absent pin, else 500.
+/// The status of a failed operation (reference/http 1.6, 1.7): 404 for an absent pin, else 500.
 int status_of(const Error& error);
 /// `{"code":…,"message":…}` and a line end.
 Bytes error_body(int status, std::string_view message);
@@ -57,8 +57,8 @@ namespace detail {
 Async<> end_rows(http::Exchange& exchange, std::optional<Error> error);
 }  // namespace detail
 
-/// A list as NDJSON (http-api 1.6): 204 when empty, an error object when it fails before the first
-/// item, else rows and the trailer that says how it ended. Holds one item at a time.
+/// A list as NDJSON (reference/http 1.6): 204 when empty, an error object when it fails before the
+/// first item, else rows and the trailer that says how it ended. Holds one item at a time.
 template <class T>
 Async<> stream_rows(http::Exchange& exchange, SourcePtr<T> source) {
     exchange.headers.add("Trailer", kStreamError);

@@ -11,7 +11,7 @@ inline Result<codec::Query> query_of(const http::Exchange& e) {
     if (!query) return fail(query.error().in("query"));
     return query;
 }
-/// `local` counts only when it is exactly `true` (http-api 3).
+/// `local` counts only when it is exactly `true` (reference/http 3).
 inline bool is_true(const codec::Query& query, std::string_view name) {
     return codec::query_value(query, name) == "true";
 }

@@ -18,7 +18,7 @@ struct RestDeps {
     http::Credentials credentials;  ///< for `POST /token`; empty: authentication is off
 };
 
-/// All routes of the REST API (http-api 3), without the pipeline before them.
+/// All routes of the REST API (reference/http 3), without the pipeline before them.
 http::Router make_rest_router(std::shared_ptr<const RestDeps> deps);
 
 /// The REST API of one peer on its HTTP listeners. Owned by main; `cluster` outlives it; must be

@@ -11,7 +11,7 @@ namespace ipfscluster::ctl {
 
 using namespace cli;
 
-/// Exit codes (config-and-cli 4.8).
+/// Exit codes (reference/programs 4.8).
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;   ///< bad arguments, local failures, no answer
 inline constexpr int kExitRefused = 2;  ///< the server answered with an error

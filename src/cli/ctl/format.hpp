@@ -8,7 +8,7 @@
 #include "model/pin.hpp"
 #include "model/status.hpp"
 
-/// The text layouts of config-and-cli 4.5, each ending with its line ends. Pure.
+/// The text layouts of reference/programs 4.5, each ending with its line ends. Pure.
 namespace ipfscluster::ctl {
 
 std::string text_of(const PeerInfo& peer);
@@ -35,7 +35,7 @@ std::string json_of(const T& value) {
 /// The block printed for a failed request.
 std::string error_block(int code, const std::string& message, bool as_json);
 
-/// The connections of a cluster in DOT (config-and-cli 4.7); no final line end.
+/// The connections of a cluster in DOT (reference/programs 4.7); no final line end.
 std::string dot_graph(const ConnectGraph& graph, bool all_ipfs_peers);
 
 }  // namespace ipfscluster::ctl

@@ -30,8 +30,9 @@ std::uint64_t measure_upload(const std::vector<UploadRoot>& roots, bool hidden);
 std::string first_folder(const std::vector<UploadRoot>& roots);
 
 /// Walks files and directories depth first, names sorted, and writes them as the multipart body of
-/// `POST /add` (http-api 4.1). Symbolic links are sent as links. Holds one open file and the names
-/// of the directories on the way down. Blocking: call it on a worker thread, one call at a time.
+/// `POST /add` (reference/http 4.1). Symbolic links are sent as links. Holds one open file and the
+/// names of the directories on the way down. Blocking: call it on a worker thread, one call at a
+/// time.
 class UploadReader {
  public:
     UploadReader(std::vector<UploadRoot> roots, bool hidden, http::MultipartWriter writer);

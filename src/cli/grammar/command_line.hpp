@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 
-/// The flag grammar of the Go programs (config-and-cli 3.1), described by data: `-name` and
+/// The flag grammar of the Go programs (reference/programs 3.1), described by data: `-name` and
 /// `--name` are the same, flags of a command may stand before or after its arguments, `--` ends
 /// them, no bundling, the last one wins. Pure; no output.
 namespace ipfscluster::cli {

@@ -9,7 +9,7 @@
 
 namespace ipfscluster::service {
 
-/// What the command line of ipfs-cluster-service says (config-and-cli.md 3).
+/// What the command line of ipfs-cluster-service says (reference/programs 3).
 struct Flags {
     enum class Command {
         none,

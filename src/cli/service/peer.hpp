@@ -30,7 +30,7 @@ class Peer {
     /// The reason why this peer must end by itself: it was removed, or a part of it failed;
     /// `cancelled` when the wait was.
     asio::awaitable<Error> wait_ended();
-    /// Orderly shutdown (design 8), each step logged with its time. Goes through all of them; fails
+    /// Orderly shutdown, each step logged with its time. Goes through all of them; fails
     /// with the first component that could not stop in order. What concerns others alone (leaving,
     /// the peerstore) and the last flush of the databases, whose rows are synced already, does not
     /// count.

@@ -1,4 +1,4 @@
-// POST /add (http-api 4) over a fake importer.
+// POST /add (reference/http 4) over a fake importer.
 #include "http/multipart_writer.hpp"
 #include "unit/api_rest/rest_fixture.hpp"
 

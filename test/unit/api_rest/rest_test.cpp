@@ -1,4 +1,4 @@
-// Each endpoint's status, body and trailers (http-api 3), over a fake peer.
+// Each endpoint's status, body and trailers (reference/http 3), over a fake peer.
 #include "base/encoding.hpp"
 #include "unit/api_rest/rest_fixture.hpp"
 
@@ -113,7 +113,7 @@ TEST_F(Rest, a_pin_carries_its_options) {
     EXPECT_EQ(cluster.last_options.replication_min, 1);
     EXPECT_EQ(cluster.last_options.replication_max, 2);
     EXPECT_EQ(cluster.last_options.metadata.at("k"), "v");
-    // Direct in both forms (http-api Q2).
+    // Direct in both forms (reference/http Q2).
     EXPECT_EQ(cluster.last_pin.max_depth, kDepthDirect);
     EXPECT_NE(answer.body.find("\"mode\":\"direct\""), std::string::npos);
     EXPECT_NE(answer.body.find("\"max_depth\":0"), std::string::npos);

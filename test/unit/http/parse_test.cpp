@@ -106,7 +106,7 @@ TEST(Router, first_matching_route_of_the_method_answers) {
     router.add(Method::post, "/pins/ipfs/{path...}", mark("path"));
     EXPECT_TRUE(router.find(Method::get, "/pins").handler != nullptr);
     EXPECT_EQ(router.find(Method::get, "/pins/abc").params.get("cid"), "abc");
-    // Registration order: "recover" before the path route (http-api Q22).
+    // Registration order: "recover" before the path route (reference/http Q22).
     EXPECT_EQ(router.find(Method::post, "/pins/ipfs/recover").params.get("cid"), "ipfs");
     EXPECT_EQ(router.find(Method::post, "/pins/ipfs/Qm/a/b").params.get("path"), "Qm/a/b");
     EXPECT_EQ(router.find(Method::post, "/pins/ipfs/").handler, nullptr);

@@ -1,4 +1,4 @@
-// Authentication, CORS, slash rules and routing as a client sees them (http-api 1.3 to 1.6).
+// Authentication, CORS, slash rules and routing as a client sees them (reference/http 1.3 to 1.6).
 #include <gtest/gtest.h>
 
 #include "base/encoding.hpp"
