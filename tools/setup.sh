@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # Installs what building and testing needs and is missing, from Debian's own packages. Says what it does; needs root or
-# sudo only when something is missing. `--tests` adds what only the tests need (GoogleTest, Go for the real Kubo).
+# sudo only when something is missing. `--tests` adds what only the tests need (GoogleTest, Go for the real Kubo), `--checks` the linters.
 set -euo pipefail
 
-want_tests=0
-[[ "${1:-}" == --tests ]] && want_tests=1
+want_tests=0 want_checks=0
+for argument in "$@"; do
+  case $argument in
+    --tests) want_tests=1 ;;
+    --checks) want_checks=1 ;;
+    *) echo "usage: $0 [--tests] [--checks]" >&2; exit 2 ;;
+  esac
+done
 
 packages=(
   g++ cmake ninja-build ccache pkg-config lld ca-certificates git
@@ -23,6 +29,12 @@ rust_ok() {
   [[ -n "$v" ]] && version_at_least "$v" 1.88
 }
 rust_ok rustc || rust_ok /usr/bin/rustc || packages+=(cargo-web rustc-web)
+
+if ((want_checks)); then
+  packages+=(clang-19 clang-tidy-19)
+  cargo fmt --version >/dev/null 2>&1 || packages+=(rustfmt-web)
+  cargo clippy --version >/dev/null 2>&1 || packages+=(rust-web-clippy)
+fi
 
 # Go is only used by tests that need a real Kubo; any Go can fetch the one that Kubo asks for.
 if ((want_tests)) && ! command -v go >/dev/null; then packages+=(golang-go); fi

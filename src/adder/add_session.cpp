@@ -1,6 +1,7 @@
 #include "adder/add_session.hpp"
 
 #include <algorithm>
+#include <boost/asio/detached.hpp>
 #include <optional>
 
 #include "base/log.hpp"

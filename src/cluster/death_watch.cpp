@@ -42,7 +42,7 @@ void DeathWatch::find_mass() {
     for (const auto& [peer, silence] : silences_)
         if (silence.vanished && last - silence.since <= grace_) together.insert(peer);
     if (together.size() * 2 <= members_.size()) return;
-    if (!mass_) mass_.emplace();
+    if (!mass_) mass_ = Mass{};
     mass_->peers.insert(together.begin(), together.end());
     mass_->last = std::max(mass_->last, last);
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <memory>
 #include <optional>
 

@@ -1,6 +1,8 @@
 #include "support/sim_peer.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"

@@ -1,5 +1,6 @@
 #include "cli/service/daemon_command.hpp"
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>

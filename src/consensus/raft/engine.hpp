@@ -32,6 +32,8 @@ class LogReader {
     virtual Result<SnapshotMeta> snapshot(std::uint64_t request_index, NodeId to) = 0;
 };
 
+inline constexpr std::uint64_t kMessageBytesMax = 256 * 1024;
+
 struct EngineConfig {
     NodeId id = 0;
     HardState hard_state;
@@ -39,7 +41,7 @@ struct EngineConfig {
     Bytes conf_state;  ///< empty: a node that waits to be added
     std::uint32_t election_ticks = 10;
     std::uint32_t heartbeat_ticks = 2;
-    std::uint64_t message_bytes_max = 256 * 1024;
+    std::uint64_t message_bytes_max = kMessageBytesMax;
     std::uint64_t committed_bytes_max = 1024 * 1024;
     std::uint64_t uncommitted_bytes_max = 64 * 1024 * 1024;
     std::uint32_t inflight_max = kInflightMax;

@@ -22,11 +22,11 @@ Bytes random_bytes(World& world, std::size_t count) {
 constexpr std::size_t kOriginBytes = 16;
 
 /// The longest append: one operation as large as may be, with what is around it. Others end at
-/// `EngineConfig::message_bytes_max`, which is less.
+/// `kMessageBytesMax`, which is less.
 constexpr std::size_t kAppendBytesMax = kOperationBytesMax + 64 * 1024;
 static_assert(kInflightMax * kAppendBytesMax + kAppendBytesMax <= kLinkBytesMax,
               "what is on its way to a follower fits its link");
-static_assert(EngineConfig{}.message_bytes_max <= kAppendBytesMax);
+static_assert(kMessageBytesMax <= kAppendBytesMax);
 
 }  // namespace
 

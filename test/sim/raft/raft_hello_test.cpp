@@ -1,6 +1,9 @@
 // How streams between peers begin: who may talk to whom.
 #include <gtest/gtest.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "sim/raft/sim_cluster.hpp"
 
 namespace ipfscluster::sim {

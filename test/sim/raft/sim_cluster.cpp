@@ -1,6 +1,8 @@
 #include "sim/raft/sim_cluster.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include "base/assert.hpp"
 #include "multi/multihash.hpp"

@@ -2,7 +2,9 @@
 // it. Usage: gorpc_peer SECRET_HEX. Prints its address, then serves until standard input ends.
 #include <unistd.h>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <iostream>
 
 #include "base/encoding.hpp"
