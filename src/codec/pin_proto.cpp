@@ -10,6 +10,9 @@ namespace {
 
 using FieldType = ProtoField::Type;
 
+/// Room for a pin without a name: grown to once instead of by doubling.
+constexpr std::size_t kUsualPinBytes = 128;
+
 /// protobuf numbers are the base-2 logarithm of ours.
 std::uint64_t type_to_proto(PinType type) {
     switch (type) {
@@ -208,6 +211,7 @@ Result<> read_pin(BytesView in, Pin& pin) {
 
 Bytes encode_pin(const Pin& pin) {
     Bytes out;
+    out.reserve(kUsualPinBytes);
     put_bytes(out, 1, pin.cid.bytes());
     put_number(out, 2, type_to_proto(pin.type));
     for (const auto& peer : pin.allocations) put_proto_bytes(out, 3, peer.bytes());

@@ -1,10 +1,11 @@
+#include "state/operation_codec.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/varint.hpp"
 #include "codec/pin_proto.hpp"
-#include "state/state.hpp"
 
 namespace ipfscluster::state {
 
@@ -14,6 +15,10 @@ namespace {
 constexpr std::uint8_t kVersionWithoutLevel = 1;
 constexpr std::uint8_t kVersion = 2;
 constexpr std::size_t kFactBytesMax = 4096;
+/// What an operation takes beside its parts, at most about.
+constexpr std::size_t kNumbersBytes = 64;
+/// Operations of an entry that room is made for at once: as many as its bytes hold of usual ones.
+constexpr std::size_t kUsualOperationBytes = 64;
 
 bool is_fact(std::uint8_t kind) {
     return kind == static_cast<std::uint8_t>(FactKind::feature_level) ||
@@ -33,8 +38,7 @@ void put_operation(Bytes& out, const LoggedOperation& op) {
     put_sized(out, op.pin_bytes.empty() ? codec::encode_pin(op.pin) : op.pin_bytes);
 }
 
-Result<LoggedOperation> take_operation(BytesView& in) {
-    LoggedOperation op;
+Result<> take_operation(BytesView& in, LoggedOperation& op) {
     if (in.empty()) return fail(Kind::corrupt, "operations cut short");
     const auto kind = static_cast<std::uint8_t>(in.front());
     in.remove_prefix(1);
@@ -49,7 +53,7 @@ Result<LoggedOperation> take_operation(BytesView& in) {
         op.fact = static_cast<FactKind>(kind);
         ICL_TRY(const auto payload, take_sized(in, kFactBytesMax, "operation: payload"));
         op.payload = Bytes(payload);
-        return op;
+        return ok();
     }
     op.kind = static_cast<LoggedOperation::Kind>(kind);
     ICL_TRY(const auto expected, take_uvarint(in));
@@ -64,30 +68,43 @@ Result<LoggedOperation> take_operation(BytesView& in) {
     if (!cid) return fail(Kind::corrupt, "operation: " + cid.error().text);
     if (op.kind == LoggedOperation::Kind::unpin) {
         op.pin.cid = std::move(cid.value());
-        return op;
+        return ok();
     }
     ICL_TRY(const auto pin, take_sized(in, codec::kPinProtoBytesMax, "operation: pin"));
     auto decoded = codec::decode_pin(std::move(cid.value()), pin);
     if (!decoded) return fail(Kind::corrupt, "operation: " + decoded.error().text);
     op.pin = std::move(decoded.value());
     op.pin_bytes = Bytes(pin);
-    return op;
+    return ok();
 }
 
 }  // namespace
 
-Bytes encode_operations(const std::vector<LoggedOperation>& operations) {
-    Bytes out(1, static_cast<char>(kVersion));
+Bytes encode_operations(const std::vector<const LoggedOperation*>& operations) {
     std::uint32_t level = 0;
-    for (const auto& op : operations) level = std::max(level, op.level);
+    std::size_t size = kNumbersBytes;
+    for (const auto* op : operations) {
+        level = std::max(level, op->level);
+        size += kNumbersBytes + op->id.origin.size() + op->payload.size() +
+                op->pin.cid.bytes().size() + op->pin_bytes.size();
+    }
+    Bytes out;
+    out.reserve(size);
+    out.push_back(static_cast<char>(kVersion));
     put_uvarint(out, level);
     put_uvarint(out, operations.size());
-    for (const auto& op : operations) put_operation(out, op);
+    for (const auto* op : operations) put_operation(out, *op);
     return out;
 }
 
+Bytes encode_operations(const std::vector<LoggedOperation>& operations) {
+    std::vector<const LoggedOperation*> all;
+    for (const auto& op : operations) all.push_back(&op);
+    return encode_operations(all);
+}
+
 Result<> check_operation(const LoggedOperation& operation) {
-    const auto encoded = encode_operations({operation});
+    const auto encoded = encode_operations(std::vector(1, &operation));
     auto back = decode_operations(encoded, operation.level);
     if (!back) return fail(Kind::invalid, back.error().text);
     return ok();
@@ -113,10 +130,12 @@ Result<std::vector<LoggedOperation>> decode_operations(BytesView bytes, std::uin
     if (count > kOperationsPerEntryMax)
         return fail(Kind::corrupt, fmt::format("{} operations in one entry", count));
     std::vector<LoggedOperation> operations;
+    operations.reserve(std::min<std::uint64_t>(count, bytes.size() / kUsualOperationBytes + 1));
     for (std::uint64_t i = 0; i < count; ++i) {
-        ICL_TRY(auto op, take_operation(bytes));
+        // Read into its place: an operation is large.
+        auto& op = operations.emplace_back();
+        ICL_TRY(take_operation(bytes, op));
         op.level = static_cast<std::uint32_t>(level);
-        operations.push_back(std::move(op));
     }
     if (!bytes.empty()) return fail(Kind::corrupt, "bytes left over after the operations");
     return operations;

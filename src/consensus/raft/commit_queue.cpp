@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/pin_proto.hpp"
+#include "state/operation_codec.hpp"
 #include "state/session_window.hpp"
 
 namespace ipfscluster::raft {
@@ -72,14 +73,14 @@ bool CommitQueue::has_new() const {
 
 CommitQueue::ProposedBatch CommitQueue::next_batch() {
     ProposedBatch batch;
-    std::vector<state::LoggedOperation> operations;
+    std::vector<const state::LoggedOperation*> operations;
     std::size_t bytes = 0;
     while (has_new() && operations.size() < kBatchOperationsMax) {
         const auto& waiter = queue_.front();
         if (!operations.empty() && bytes + waiter->size_bytes > kBatchBytesMax) break;
         bytes += waiter->size_bytes;
         waiter->operation.id = {origin_, next_sequence_++};
-        operations.push_back(waiter->operation);
+        operations.push_back(&waiter->operation);  // kept by `proposed_`
         batch.sequences.push_back(waiter->operation.id.sequence);
         proposed_.emplace(waiter->operation.id.sequence, waiter);
         queue_.pop_front();
@@ -93,9 +94,9 @@ void CommitQueue::drop_resolved(ProposedBatch& batch) {
             return !proposed_.contains(sequence);
         }) == 0)
         return;
-    std::vector<state::LoggedOperation> operations;
+    std::vector<const state::LoggedOperation*> operations;
     for (const auto sequence : batch.sequences)
-        operations.push_back(proposed_.at(sequence)->operation);
+        operations.push_back(&proposed_.at(sequence)->operation);
     batch.data = state::encode_operations(operations);
 }
 
