@@ -47,14 +47,18 @@ Async<Pinner::Decision> Pinner::change(std::string what, Planner planner) {
         ICL_CO_TRY(auto decision, co_await planner());
         if (!decision.plan) co_return decision;
         auto committed = co_await parts_.log.commit(decision.plan->operation);
+        const auto& cid = decision.plan->operation.pin.cid;
         if (committed) {
-            logger("cluster")->debug("committed: {} index={}", what, committed.value().index);
+            // The text of a CID is made only when somebody reads it.
+            if (const auto log = logger("cluster"); log->should_log(spdlog::level::debug))
+                log->debug("committed: {} {} index={}", what, cid.to_string(),
+                           committed.value().index);
             co_return decision;
         }
         const auto kind = committed.error().kind;
         const bool others_came_first = kind == Kind::conflict || kind == Kind::not_found;
         if (!others_came_first || attempt == kPlanAttemptsMax)
-            co_return fail(committed.error().in(what));
+            co_return fail(committed.error().in(what + " " + cid.to_string()));
     }
 }
 
@@ -72,9 +76,8 @@ Async<std::optional<state::StoredPin>> Pinner::get_current(Cid cid) {
 
 Async<Pin> Pinner::pin(Pin wish) {
     ICL_CO_TRY(check_writable());
-    auto what = "pin " + wish.cid.to_string();
-    Planner planner = [this, wish] { return plan_wish(wish); };
-    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    Planner planner = [this, wish = std::move(wish)] { return plan_wish(wish); };
+    ICL_CO_TRY(auto done, co_await change("pin", std::move(planner)));
     ICL_ASSERT(done.plan, "a wish always leads to a plan");
     co_return std::move(done.plan->operation.pin);
 }
@@ -117,9 +120,8 @@ Async<Pinner::Decision> Pinner::plan_wish(Pin wish) {
 }
 
 Async<Repin> Pinner::repin(Cid cid, std::vector<PeerId> dead, std::vector<PeerId> barred) {
-    auto what = "pin " + cid.to_string();
     Planner planner = [this, cid, dead, barred] { return plan_repin(cid, dead, barred); };
-    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    ICL_CO_TRY(auto done, co_await change("pin", std::move(planner)));
     if (done.plan) co_return Repin::moved;
     if (done.no_source) co_return Repin::no_source;
     co_return done.holder_back ? Repin::holder_back : Repin::no_need;
@@ -174,9 +176,8 @@ Async<Pinner::Decision> Pinner::plan_holders(state::StoredPin stored, Choice cho
 }
 
 Async<Repin> Pinner::give_away(Cid cid, PeerId holder) {
-    auto what = "pin " + cid.to_string();
     Planner planner = [this, cid, holder] { return plan_gift(cid, holder); };
-    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    ICL_CO_TRY(auto done, co_await change("pin", std::move(planner)));
     co_return done.plan ? Repin::moved : Repin::no_need;
 }
 
@@ -197,9 +198,8 @@ Async<Pinner::Decision> Pinner::plan_gift(Cid cid, PeerId holder) {
 
 Async<Pin> Pinner::unpin(Cid cid) {
     ICL_CO_TRY(check_writable());
-    auto what = "unpin " + cid.to_string();
     Planner planner = [this, cid] { return plan_removal(cid); };
-    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    ICL_CO_TRY(auto done, co_await change("unpin", std::move(planner)));
     ICL_ASSERT(done.plan, "an absent pin is an error");
     co_return std::move(done.plan->current->pin);
 }
@@ -242,9 +242,8 @@ Async<> Pinner::unpin_shards(Cid root, Cid cluster_dag) {
 }
 
 Async<> Pinner::unpin_part(Cid cid) {
-    auto what = "unpin shard " + cid.to_string();
     Planner planner = [this, cid] { return plan_part_removal(cid); };
-    ICL_CO_TRY(co_await change(std::move(what), std::move(planner)));
+    ICL_CO_TRY(co_await change("unpin shard", std::move(planner)));
     co_return ok();
 }
 
@@ -256,9 +255,8 @@ Async<Pinner::Decision> Pinner::plan_part_removal(Cid cid) {
 }
 
 Async<bool> Pinner::expire(Cid cid, Time now) {
-    auto what = "expiry of " + cid.to_string();
     Planner planner = [this, cid, now] { return plan_expiry(cid, now); };
-    ICL_CO_TRY(auto done, co_await change(std::move(what), std::move(planner)));
+    ICL_CO_TRY(auto done, co_await change("expiry of", std::move(planner)));
     co_return done.plan.has_value();
 }
 
