@@ -7,6 +7,7 @@
 
 #include "consensus/raft/log_floor.hpp"
 #include "consensus/raft/log_store.hpp"
+#include "runtime/turn.hpp"
 
 namespace ipfscluster::raft {
 
@@ -38,25 +39,31 @@ Result<std::uint64_t> count_unapplied(const LogStore& log) {
     return operations;
 }
 
-Result<> stage_all(state::State& state, const ConsensusData::NextPin& next_pin,
-                   ConsensusData::Imported& imported) {
+/// The next pins of an import; fewer than a batch are the last.
+Result<std::vector<Pin>> next_batch(const ConsensusData::NextPin& next,
+                                    ConsensusData::Imported& imported) {
     std::vector<Pin> batch;
-    std::uint64_t read = 0;
-    for (bool more = true; more;) {
-        ICL_TRY(auto pin, next_pin());
-        more = pin.has_value();
-        if (pin) {
-            ++read;
-            if (!pin->everywhere() && pin->allocations.empty() && pin->type != PinType::meta)
-                ++imported.homeless;
-            batch.push_back(std::move(*pin));
-        }
-        if (batch.size() < kImportBatchMax && more) continue;
-        ICL_TRY(state.stage_pins(batch, kFoundingIndex));
-        batch.clear();
+    while (batch.size() < kImportBatchMax) {
+        ICL_TRY(auto pin, next());
+        if (!pin) break;
+        if (!pin->everywhere() && pin->allocations.empty() && pin->type != PinType::meta)
+            ++imported.homeless;
+        batch.push_back(std::move(*pin));
     }
-    imported.repeated = read;  // until it is known how many are left
-    return ok();
+    imported.repeated += batch.size();  // until it is known how many are left
+    return batch;
+}
+
+Async<ConsensusData::Imported> stage_all(state::State& state, ConsensusData::NextPin next) {
+    ConsensusData::Imported imported;
+    while (true) {
+        ICL_CO_TRY(const auto batch, next_batch(next, imported));
+        ICL_CO_TRY(state.stage_pins(batch, kFoundingIndex));
+        if (batch.size() < kImportBatchMax) co_return imported;
+        // Where the store's log has changed its file, the sync of the old one begins now, beside
+        // us; else we would have to wait for it.
+        ICL_CO_TRY(co_await take_turn());
+    }
 }
 
 template <class T>
@@ -87,13 +94,14 @@ Async<std::uint64_t> give_pins(state::State& state, ConsensusData::TakePin take)
 
 Async<ConsensusData::Imported> replace_pinset(storage::Store& store, state::State& state,
                                               ConsensusData::NextPin next) {
-    ConsensusData::Imported imported;
     ICL_CO_TRY(state.begin_staging());
-    if (auto staged = stage_all(state, next, imported); !staged) {
+    auto all = co_await stage_all(state, std::move(next));
+    if (!all) {
         auto dropped = state.drop_staging();
         (void)dropped;  // never live; the next staging begins with dropping it
-        co_return fail(staged.error());
+        co_return fail(all.error());
     }
+    auto& imported = all.value();
     ICL_CO_TRY(auto staged, state.staged_pins());
     imported.pins = staged.count;
     imported.repeated -= staged.count;
