@@ -19,6 +19,7 @@ enum class RaftType : std::uint32_t {
     transfer_leader = 13,
     timeout_now = 14,
     read_index = 15,
+    pre_vote = 17,
 };
 
 /// An eraftpb.Message of which every field can be chosen, also what no engine would say.
@@ -34,6 +35,7 @@ struct RaftMessage {
     std::uint64_t reject_hint = 0;
     std::vector<raft::LogEntry> entries;
     raft::SnapshotMeta snapshot;  ///< index 0: none
+    std::int64_t priority = 0;
 
     Bytes encode() const {
         Bytes out;
@@ -55,6 +57,7 @@ struct RaftMessage {
         if (snapshot.at.index != 0) text(out, 9, encode_snapshot());
         number(out, 10, reject ? 1 : 0);
         number(out, 11, reject_hint);
+        number(out, 16, static_cast<std::uint64_t>(priority));
         return out;
     }
 

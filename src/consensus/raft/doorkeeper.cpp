@@ -37,7 +37,7 @@ DoorAnswer answer_probe(const Hello& said, const DoorFacts& facts, HelloReply re
 }
 
 DoorAnswer answer_join(const Hello& said, const DoorFacts& facts, HelloReply reply) {
-    if (!reply.has_cluster || !facts.opener_is_member || said.node == 0)
+    if (!reply.has_cluster || !facts.opener_is_member)
         return refuse(std::move(reply), HelloStatus::refused,
                       "not a member: add it with `peers add`");
     if (auto suffices = level_suffices(said.feature_level, facts.level_in_force); !suffices)
@@ -62,7 +62,7 @@ DoorAnswer answer_member(const Hello& said, const DoorFacts& facts, HelloReply r
         return {std::move(reply), first ? Act::write_seen : Act::none};
     }
     if (facts.coming || facts.vouched) return {std::move(reply), Act::note};
-    const bool may_be_newer = said.purpose == Purpose::messages && said.node != 0;
+    const bool may_be_newer = said.purpose == Purpose::messages;
     return refuse(std::move(reply), HelloStatus::refused,
                   fmt::format("node {:016x} is not known here to be a member", said.node),
                   may_be_newer ? Act::vouch : Act::none);
@@ -88,6 +88,10 @@ DoorAnswer answer_hello(const Hello& said, const DoorFacts& facts) {
                       "it was founded with other peers, or anew");
     if (said.purpose == Purpose::probe) return answer_probe(said, facts, std::move(reply));
     if (!facts.runs) return refuse(std::move(reply), HelloStatus::not_ready, "not a member yet");
+    // Node 0 means "whoever is there": what is noted of it would be taken for everybody's.
+    if (said.node == 0)
+        return refuse(std::move(reply), HelloStatus::refused,
+                      "the opener does not say which node it is");
     if (facts.record && facts.record->removed)
         return refuse(std::move(reply), HelloStatus::removed, "removed");
     if (facts.record && facts.record->peer != facts.opener)

@@ -1,5 +1,6 @@
 #include "consensus/raft/message_check.hpp"
 
+#include "consensus/raft/cluster_facts.hpp"
 #include "multi/peer_id.hpp"
 #include "state/state.hpp"
 
@@ -19,6 +20,15 @@ Result<> check_change(const LogEntry& entry) {
     if (single.id == 0) return corrupt("a change of no node");
     if (single.op != ChangeOp::remove && !PeerId::from_bytes(read.value().context))
         return corrupt("an addition of nobody");
+    return ok();
+}
+
+Result<> check_fact(const state::LoggedOperation& operation) {
+    // Only who leads knows whether all members can follow, and proposes it itself.
+    if (operation.fact == state::FactKind::feature_level)
+        return corrupt("a feature level that its leader did not raise");
+    if (operation.fact == state::FactKind::cordon && !decode_cordon_fact(operation.payload))
+        return corrupt("a cordon that does not decode");
     return ok();
 }
 
@@ -46,6 +56,9 @@ Result<> check_proposal(const MessageInfo& info, BytesView message, std::uint32_
         }
         const auto read = state::decode_operations(entry.data, feature_level);
         if (!read) return corrupt("a proposal that cannot be read: " + read.error().text);
+        for (const auto& operation : read.value()) {
+            ICL_TRY(check_fact(operation));
+        }
     }
     return ok();
 }

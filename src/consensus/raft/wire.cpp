@@ -262,6 +262,9 @@ Result<ChangeRequest> decode_change_request(BytesView bytes) {
     if (op > static_cast<std::uint8_t>(ChangeOp::add_learner))
         return fail(Kind::corrupt, "raft stream: unknown membership change " + std::to_string(op));
     out.op = static_cast<ChangeOp>(op);
+    // In the log it would end every member, at each start.
+    if (out.op != ChangeOp::remove && !PeerId::from_bytes(out.context))
+        return fail(Kind::corrupt, "raft stream: an addition of nobody");
     return out;
 }
 

@@ -113,6 +113,8 @@ std::vector<Case> cases() {
          but(stranger(), [](auto& f) { f.vouched = true; }), Status::ok, Act::note},
         {"a stranger without a node", said(Purpose::messages, [](auto& h) { h.node = 0; }),
          stranger(), Status::refused},
+        {"who tells a joiner no node", said(Purpose::messages, [](auto& h) { h.node = 0; }),
+         joiner(), Status::refused},
         {"no member asks to join", hello(Purpose::join), stranger(), Status::refused},
         {"a member asks to join anew", hello(Purpose::join),
          but(member(), [](auto& f) { f.record.reset(); }), Status::ok, Act::add_again},

@@ -227,13 +227,18 @@ TEST(raft_engine, a_node_can_campaign_right_after_a_snapshot) {
     EXPECT_TRUE(campaigned) << campaigned.error().text;
 }
 
-TEST(raft_engine, a_blank_node_that_is_no_founder_never_stands_for_election) {
-    StepNode blank;
+/// Waits to be taken in; in no term yet.
+void start_blank(StepNode& blank) {
     blank.id = 9;
     blank.log.compacted = {0, 0};
     blank.hard_state = {};
     blank.applied = 0;
     blank.start();
+}
+
+TEST(raft_engine, a_blank_node_that_is_no_founder_never_stands_for_election) {
+    StepNode blank;
+    start_blank(blank);
     for (int tick = 0; tick < 100; ++tick) {
         ASSERT_TRUE(blank.engine->tick());
         while (blank.round().value()) {
@@ -241,6 +246,17 @@ TEST(raft_engine, a_blank_node_that_is_no_founder_never_stands_for_election) {
     }
     EXPECT_EQ(blank.status().term, 0u);
     EXPECT_TRUE(blank.outbox.empty());
+}
+
+TEST(raft_engine, a_blank_node_survives_candidates_that_it_would_have_to_refuse) {
+    StepNode blank;
+    start_blank(blank);
+    test::RaftMessage ask{test::RaftType::pre_vote, 9, 1, 1};
+    ask.priority = -1;
+    EXPECT_EQ(blank.engine->step(ask.encode()).error().kind, Kind::corrupt);
+    ask.priority = 0;
+    EXPECT_TRUE(blank.engine->step(ask.encode()));
+    EXPECT_EQ(blank.status().term, 0u);
 }
 
 TEST(raft_engine, the_configuration_is_given_with_the_change_and_survives_a_restart) {
@@ -264,6 +280,16 @@ TEST(raft_engine, junk_is_an_error_and_changes_nothing) {
     ASSERT_TRUE(cluster.node(1).engine->propose("a"));
     cluster.deliver();
     EXPECT_EQ(data_of(cluster.node(2)), (std::vector<Bytes>{"a"}));
+}
+
+/// A ConfChangeV2 that removes a node by way of a joint configuration, left only when told.
+Bytes change_by_joint(NodeId id) {
+    Bytes single, out;
+    test::RaftMessage::number(single, 1, 1);
+    test::RaftMessage::number(single, 2, id);
+    test::RaftMessage::number(out, 1, 2);
+    test::RaftMessage::text(out, 2, single);
+    return out;
 }
 
 TEST(raft_engine, what_no_engine_would_say_is_refused_and_changes_nothing) {
@@ -314,6 +340,10 @@ TEST(raft_engine, what_no_engine_would_say_is_refused_and_changes_nothing) {
     });
     say(2, 1, RaftType::propose, [](auto& m) { m.term = 0; });
     say(2, 1, RaftType::propose, [&](auto& m) { m.entries = {entry(0, 0)}; });
+    say(1, 2, RaftType::propose, [&](auto& m) {
+        m.term = 0;
+        m.entries = {{0, 0, EntryType::change, change_by_joint(3)}};
+    });
     say(1, 2, RaftType::read_index, [](auto& m) { m.term = 0; });
     say(2, 3, RaftType::transfer_leader, [](auto&) {});
     say(1, 2, RaftType::append_response, [&](auto& m) { m.index = last + 1; });

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "consensus/raft/cluster_facts.hpp"
 #include "state/state.hpp"
 #include "support/pins.hpp"
 #include "support/raft_messages.hpp"
@@ -68,6 +69,22 @@ TEST(raft_message_check, nothing_is_proposed_that_a_member_cannot_apply) {
     EXPECT_TRUE(proposal({change(ChangeOp::add_learner, 4, test::peer(4).bytes())}));
     EXPECT_FALSE(proposal({change(ChangeOp::add_learner, 4, "nobody")}));
     EXPECT_TRUE(proposal({change(ChangeOp::remove, 3, "")}));
+}
+
+TEST(raft_message_check, no_fact_is_proposed_that_a_member_cannot_take) {
+    const auto fact = [](state::FactKind kind, Bytes payload) {
+        state::LoggedOperation operation;
+        operation.fact = kind;
+        operation.payload = std::move(payload);
+        operation.level = state::kFeatureLevel;
+        return proposal({{0, 0, EntryType::normal, state::encode_operations({operation})}});
+    };
+    const component::Cordon drained{component::Cordon::Kind::draining, true, Time(Duration(5))};
+    EXPECT_TRUE(fact(state::FactKind::cordon, encode_cordon_fact({test::peer(2), drained})));
+    EXPECT_FALSE(fact(state::FactKind::cordon, "no cordon"));
+    // No build could start again with this one.
+    EXPECT_FALSE(fact(state::FactKind::feature_level, encode_level_fact(~std::uint32_t{0})));
+    EXPECT_FALSE(fact(state::FactKind::feature_level, encode_level_fact(state::kFeatureLevel)));
 }
 
 }  // namespace

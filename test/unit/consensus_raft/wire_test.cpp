@@ -92,6 +92,9 @@ TEST(raft_wire, a_membership_change_and_its_answer_return_as_they_went) {
     EXPECT_EQ(reply.value().verdict, ChangeVerdict::refused);
     EXPECT_EQ(reply.value().text, "why");
     EXPECT_FALSE(decode_change_request(Bytes(1, 3) + Bytes(13, '\0')));
+    // Every member would end when it applies one.
+    EXPECT_FALSE(decode_change_request(encode(ChangeRequest{ChangeOp::add_learner, 77, "x", 3})));
+    EXPECT_FALSE(decode_change_request(encode(ChangeRequest{ChangeOp::add_voter, 77, "", 3})));
     EXPECT_FALSE(decode_change_reply(Bytes(1, 3) + Bytes(1, '\0')));
 }
 

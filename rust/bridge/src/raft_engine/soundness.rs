@@ -35,12 +35,21 @@ pub fn check(raft: &Raft<LogStorage>, message: &Message) -> Verdict {
     let last = raft.raft_log.last_index();
     match message.get_msg_type() {
         // The engine panics when it forwards what has a term, or is asked for nothing.
-        MessageType::MsgPropose => ensure(!message.entries.is_empty(), || "a proposal of nothing".into()),
+        MessageType::MsgPropose => {
+            ensure(!message.entries.is_empty(), || "a proposal of nothing".into())?;
+            message.entries.iter().try_for_each(check_simple)
+        }
         MessageType::MsgReadIndex => {
             ensure(message.entries.len() == 1, || format!("a read of {} questions", message.entries.len()))
         }
         MessageType::MsgTransferLeader => {
             ensure(raft.state == StateRole::Leader, || "only a leader can hand over".into())
+        }
+        // A node that is in no term yet panics when it has to say no. All nodes have the same priority.
+        MessageType::MsgRequestPreVote | MessageType::MsgRequestVote => {
+            ensure(message.priority == 0 && message.deprecated_priority == 0, || {
+                format!("a candidate of priority {}", message.priority)
+            })
         }
         // An old one is answered without a look at what it says.
         _ if message.term < raft.term => Ok(()),
@@ -84,6 +93,15 @@ fn check_entry(entry: &Entry) -> Verdict {
     ensure(changes.iter().all(|kind| ConfChangeType::from_i32(*kind).is_some()), || {
         format!("changes of types {changes:?}")
     })
+}
+
+/// Members change one by one: a joint configuration that nobody leaves would be the last one.
+fn check_simple(entry: &Entry) -> Verdict {
+    if EntryType::from_i32(entry.entry_type) != Some(EntryType::EntryConfChangeV2) {
+        return Ok(());
+    }
+    let change: ConfChangeV2 = decode(&entry.data)?;
+    ensure(change.enter_joint().is_none(), || "a change of members by way of a joint configuration".into())
 }
 
 fn check_term(raft: &Raft<LogStorage>, message: &Message) -> Verdict {
