@@ -9,7 +9,8 @@ namespace {
 constexpr std::chrono::seconds kSimEpoch{1767225600};
 }  // namespace
 
-SimWorld::SimWorld(std::uint64_t seed) : io_(1), random_(seed) {
+// One thread: nothing has to be locked.
+SimWorld::SimWorld(std::uint64_t seed) : io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE), random_(seed) {
     now_ += std::chrono::hours(1);
 }
 

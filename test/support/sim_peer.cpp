@@ -159,6 +159,8 @@ asio::awaitable<void> SimPeer::run_start() {
         stop();
         co_return;
     }
+    // The disk was told to fail, and did before the start had ended.
+    if (!started && disk_broken_) co_return crash();
     if (!started) {
         if (up_ && started.error().kind != Kind::cancelled)
             problem = "start: " + started.error().text;

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sim/ordeal/disk_watch.hpp"
 #include "sim/ordeal/schedule.hpp"
@@ -35,7 +36,7 @@ class StepWatch {
 
     test::SimCluster& cluster_;
     std::map<std::uint64_t, raft::NodeId> leaders_;  ///< by term
-    std::map<int, Seen> seen_;
+    std::vector<Seen> seen_;                         ///< by peer
     std::string wrong_;
 };
 

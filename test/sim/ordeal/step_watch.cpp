@@ -14,12 +14,14 @@ void StepWatch::look() {
 
 void StepWatch::look_at(int number, const raft::EngineStatus& now) {
     if (now.role == raft::Role::leader) {
-        const auto [at, first] = leaders_.emplace(now.term, now.id);
+        const auto [at, first] = leaders_.try_emplace(now.term, now.id);
         if (!first && at->second != now.id)
             wrong_ = "two nodes lead in term " + std::to_string(now.term) + ", one is peer " +
                      std::to_string(number);
     }
-    auto& seen = seen_[number];
+    const auto slot = static_cast<std::size_t>(number);
+    if (seen_.size() <= slot) seen_.resize(slot + 1);
+    auto& seen = seen_[slot];
     const auto life = cluster_.peer(number).life_number();
     if (seen.life == life && (now.commit < seen.commit || now.applied < seen.applied))
         wrong_ = "peer " + std::to_string(number) + " went back from commit " +
