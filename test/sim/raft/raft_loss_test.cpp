@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "consensus/raft/loss.hpp"
-#include "sim/raft/sim_cluster.hpp"
+#include "sim/raft/raft_fixture.hpp"
 
 namespace ipfscluster::sim {
 namespace {
@@ -12,26 +12,18 @@ namespace {
 using std::chrono::seconds;
 using storage::Family;
 
-class RaftLoss : public ::testing::Test {
+class RaftLoss : public RaftFixture {
  protected:
-    void found(int count) {
-        cluster.add_founders(count);
+    RaftLoss() : RaftFixture(11, {}) {}
+    void prepare() override {
         cluster.expect_losses();
-        for (int number = 0; number < count; ++number) cluster.peer(number).disk->keep_synced(1000);
-        cluster.start_all();
-        ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() >= 0; }));
+        for (int number = 0; number < cluster.size(); ++number)
+            cluster.peer(number).disk->keep_synced(1000);
     }
     void commit(int number, int count) {
-        for (int i = 0; i < count; ++i) {
-            cluster.submit_pin(number);
-            ASSERT_TRUE(cluster.run_until([&] { return cluster.pending() == 0; }));
-        }
+        RaftFixture::commit(number, count);
         // The floor follows within a second.
         cluster.world.run_for(seconds(3));
-    }
-    int follower() {
-        for (int number = 0;; ++number)
-            if (number != cluster.leader() && cluster.peer(number).up) return number;
     }
     void crash(std::vector<int> numbers) {
         for (const int number : numbers) cluster.crash(number);
@@ -61,8 +53,6 @@ class RaftLoss : public ::testing::Test {
         EXPECT_TRUE(intact) << intact.error().text;
         return intact && intact.value();
     }
-
-    SimCluster cluster{11};
 };
 
 TEST_F(RaftLoss, one_peer_that_lost_its_tail_comes_back_as_somebody_new) {
