@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "state/work.hpp"
 
 namespace ipfscluster::state {
@@ -11,6 +12,17 @@ using storage::Family;
 namespace {
 constexpr char kVersion = 1;
 constexpr std::size_t kValueBytes = 1 + 4 + 8 + 8;
+
+/// A row that cannot be read any more still says that there is a copy: all of it is kept.
+Result<KeptCopy> read_row(const Cid& cid, BytesView value) {
+    auto kept = decode_kept(cid, value);
+    if (kept || kept.error().kind != Kind::corrupt) return kept;
+    logger("state")->error("the whole copy is kept cid={} error=\"{}\"", cid.to_string(),
+                           kept.error().text);
+    KeptCopy whole;
+    whole.cid = cid;
+    return whole;
+}
 }  // namespace
 
 int smaller_depth(int a, int b) {
@@ -47,7 +59,7 @@ Result<KeptCopy> decode_kept(const Cid& cid, BytesView value) {
 Result<std::optional<KeptCopy>> read_kept(storage::Store& store, const Cid& cid) {
     ICL_TRY(const auto row, store.get(Family::work, kept_key(cid)));
     if (!row) return std::optional<KeptCopy>{};
-    ICL_TRY(auto kept, decode_kept(cid, *row));
+    ICL_TRY(auto kept, read_row(cid, *row));
     return std::optional<KeptCopy>(std::move(kept));
 }
 
@@ -61,7 +73,7 @@ Result<std::optional<KeptCopy>> KeptRows::next() {
     ICL_TRY(const auto more, rows_->next());
     if (!more) return std::optional<KeptCopy>{};
     ICL_TRY(const auto row, parse_work_key(rows_->key()));
-    ICL_TRY(auto kept, decode_kept(row.cid, rows_->value()));
+    ICL_TRY(auto kept, read_row(row.cid, rows_->value()));
     return std::optional<KeptCopy>(std::move(kept));
 }
 

@@ -26,6 +26,8 @@ int smaller_depth(int a, int b);
 Bytes kept_key(const Cid& cid);
 Bytes encode(const KeptCopy& kept);
 Result<KeptCopy> decode_kept(const Cid& cid, BytesView value);
+/// A damaged row counts as a whole copy, here and in KeptRows: it must neither be let go nor stop
+/// the peer.
 Result<std::optional<KeptCopy>> read_kept(storage::Store& store, const Cid& cid);
 
 /// The kept copies behind `after` in the order of CID bytes; frozen when it is made. One strand.

@@ -41,7 +41,7 @@ Result<> FactsWalk::advance_record() {
     ICL_TRY(const auto more, records_->next());
     if (!more) return ok();
     ICL_TRY(auto cid, Cid::from_bytes(records_->key()));
-    ICL_TRY(auto record, decode_record(records_->value()));
+    ICL_TRY(auto record, decode_or_failed(records_->value()));
     record_.emplace(std::move(cid), std::move(record));
     return ok();
 }

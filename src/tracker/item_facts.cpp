@@ -17,7 +17,7 @@ Result<Facts> ItemFacts::read(const Cid& cid) {
     }
     ICL_TRY(const auto row, store_.get(storage::Family::tracker, cid.bytes()));
     if (row) {
-        ICL_TRY(facts.record, decode_record(*row));
+        ICL_TRY(facts.record, decode_or_failed(*row));
     }
     return facts;
 }

@@ -124,6 +124,9 @@ asio::awaitable<void> KeptCopies::settle_some(Batch* batch, Walk* met) {
 Result<Facts> KeptCopies::read(const Cid& cid) {
     ICL_TRY(auto facts, parts_.facts.read(cid));
     ICL_TRY(facts.kept, state::read_kept(parts_.store, cid));
+    // A damaged row says more than the pin asks for.
+    if (facts.kept && facts.pin)
+        facts.kept->depth = state::smaller_depth(facts.kept->depth, facts.pin->pin.max_depth);
     return facts;
 }
 

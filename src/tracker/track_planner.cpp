@@ -101,8 +101,9 @@ TrackerStatus resting_status(const Facts& facts, Time now) {
     }
     if (facts.pin->pin.type == PinType::meta) return TrackerStatus::sharded;
     if (!facts.mine) return TrackerStatus::remote;
-    if (!record || due || record->modification_index != facts.pin->modification_index)
-        return TrackerStatus::pin_queued;
+    const bool of_this = record && (record->modification_index == kIndexUnknown ||
+                                    record->modification_index == facts.pin->modification_index);
+    if (!of_this || due) return TrackerStatus::pin_queued;
     switch (record->phase) {
         case Phase::pinned:
             return TrackerStatus::pinned;

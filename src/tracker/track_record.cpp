@@ -44,6 +44,16 @@ Result<TrackRecord> decode_record(BytesView bytes) {
     return record;
 }
 
+Result<TrackRecord> decode_or_failed(BytesView bytes) {
+    auto record = decode_record(bytes);
+    if (record || record.error().kind != Kind::corrupt) return record;
+    TrackRecord failed;
+    failed.phase = TrackRecord::Phase::pin_error;
+    failed.modification_index = kIndexUnknown;
+    failed.error = "what was known of it is damaged: " + record.error().text;
+    return failed;
+}
+
 std::string shorten(std::string text) {
     if (text.size() <= kErrorTextMax) return text;
     auto end = kErrorTextMax;

@@ -7,6 +7,8 @@ namespace ipfscluster::tracker {
 
 /// Longest error text kept; the rest is cut.
 inline constexpr std::size_t kErrorTextMax = 1024;
+/// The modification index of a damaged record: whatever stands now may be what it was for.
+inline constexpr std::uint64_t kIndexUnknown = UINT64_MAX;
 
 /// What must be remembered of one CID over a restart: the outcome of the last attempt. Stored under
 /// the CID in the tracker family (docs/formats.md). Without one, a pin of ours is queued.
@@ -33,6 +35,9 @@ inline constexpr std::string_view kUnexpected = "the item should be pinned but i
 
 Bytes encode(const TrackRecord& record);
 Result<TrackRecord> decode_record(BytesView bytes);
+/// As `decode_record`; a row that cannot be read any more counts as a failed pin: what is ours is
+/// told again, what is nobody's goes.
+Result<TrackRecord> decode_or_failed(BytesView bytes);
 
 /// `text` cut to kErrorTextMax without breaking a UTF-8 character.
 std::string shorten(std::string text);

@@ -75,6 +75,12 @@ struct KeptCopiesTest : ::testing::Test {
         ASSERT_TRUE(rig.wait_for(n, TrackerStatus::pinned));
         ASSERT_TRUE(rig.pin(on(n, std::move(holders), min)));
     }
+    void damage(storage::Family family, const Bytes& key) {
+        ASSERT_TRUE(rig.store->get(family, key).value());
+        storage::Batch batch;
+        batch.put(family, key, "\1");
+        ASSERT_TRUE(rig.store->write(std::move(batch)));
+    }
     bool held(int n) const { return rig.ipfs.held.contains(cid(n)); }
     bool kept(int n) { return state::read_kept(*rig.store, cid(n)).value().has_value(); }
     /// At rest: nothing kept, nothing held, nothing remembered, no row.
@@ -318,6 +324,38 @@ TEST_F(KeptCopiesTest, a_release_that_failed_under_a_wrong_clock_does_not_wait_f
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(rows[0].cid, cid(1));
     rig.world.run_for(1s);
+    expect_gone(1);
+}
+
+TEST_F(KeptCopiesTest, a_damaged_row_keeps_its_copy_and_hinders_nobody) {
+    for (const int n : {1, 2, 3}) move(n, {peer(2)});
+    auto direct = on(4, {peer(1)});
+    direct.max_depth = kDepthDirect;
+    ASSERT_TRUE(rig.pin(direct));
+    ASSERT_TRUE(rig.wait_for(4, TrackerStatus::pinned));
+    direct.allocations = {peer(2)};
+    ASSERT_TRUE(rig.pin(direct));
+    for (const int n : {1, 3, 4}) damage(storage::Family::work, state::kept_key(cid(n)));
+    rig.restart();
+    ask();
+    for (const int n : {2, 4}) others.whole.insert({peer(2), cid(n)});
+    rig.world.run_for(20s);
+    for (const int n : {2, 4}) EXPECT_FALSE(held(n)) << n;
+    expect_kept(1);
+    ASSERT_TRUE(rig.unpin(3));
+    others.whole.insert({peer(2), cid(1)});
+    rig.world.run_for(9s);
+    for (const int n : {1, 2, 3, 4}) expect_gone(n);
+}
+
+TEST_F(KeptCopiesTest, a_copy_whose_record_is_damaged_is_kept_if_the_daemon_has_it) {
+    move(1, {peer(2)});
+    damage(storage::Family::tracker, cid(1).bytes());
+    rig.restart();
+    ask();
+    expect_kept(1);
+    others.whole.insert({peer(2), cid(1)});
+    rig.world.run_for(9s);
     expect_gone(1);
 }
 

@@ -65,6 +65,34 @@ TEST(TrackerTest, unpin_removes_and_forgets) {
     EXPECT_EQ(rig.tracker->queue_size(), 0U);
 }
 
+TEST(TrackerTest, damaged_records_are_failed_pins_and_hinder_nobody) {
+    Rig rig;
+    rig.ipfs.unpin_errors[cid(4)] = {{Kind::internal, "refused"}};
+    for (const int n : {1, 2, 3, 4}) {
+        ASSERT_TRUE(rig.pin(n));
+        ASSERT_TRUE(rig.wait_for(n, TrackerStatus::pinned));
+    }
+    ASSERT_TRUE(rig.unpin(4));
+    ASSERT_TRUE(rig.wait_for(4, TrackerStatus::unpin_error));
+    storage::Batch batch;
+    for (const int n : {1, 2, 4}) batch.put(storage::Family::tracker, cid(n).bytes(), "x");
+    ASSERT_TRUE(rig.store->write(std::move(batch)));
+    rig.restart();
+    EXPECT_EQ(rig.all(rig.tracker->status_all(0)).size(), 4U);
+    EXPECT_EQ(rig.status_name(3), "pinned");
+    rig.ipfs.held.erase(cid(1));
+    ASSERT_TRUE(rig.unpin(2));
+    rig.all(rig.tracker->recover_lost());
+    rig.world.run_for(1min);
+    EXPECT_EQ(rig.status_name(1), "pinned");
+    EXPECT_TRUE(rig.ipfs.held.contains(cid(1)));
+    for (const int n : {2, 4}) {
+        EXPECT_FALSE(rig.ipfs.held.contains(cid(n))) << n;
+        EXPECT_EQ(rig.status_name(n), "unpinned") << n;
+    }
+    EXPECT_EQ(rig.work_rows(), 0U);
+}
+
 TEST(TrackerTest, unpin_wins_over_a_running_pin) {
     Rig rig;
     rig.ipfs.pin_time = 1h;
