@@ -276,6 +276,20 @@ bool SimPeer::crash_and_lose_tail(std::size_t batches) {
     return true;
 }
 
+bool SimPeer::stands_with_loss() const {
+    return up_ && data_lost_ && !life_->raft->loss().empty() && !life_->raft->status().running;
+}
+
+void SimPeer::accept_loss() {
+    ICL_ASSERT(stands_with_loss(), "nothing to accept");
+    crash();
+    // A snapshot may lead past what was told to the daemon and lost.
+    may_hold_more = true;
+    data_lost_ = false;
+    const auto removed = floor_->remove();
+    ICL_ASSERT(removed, "a floor in memory goes");
+}
+
 void SimPeer::crash_and_damage(bool log_entry) {
     if (!up_) return;
     const auto last = life_->raft->log().last_index();

@@ -112,6 +112,11 @@ class SimPeer {
     bool crash_and_lose_tail(std::size_t batches);
     /// The process dies and a row of the log, or of what stands beside it, cannot be read any more.
     void crash_and_damage(bool log_entry);
+    /// Whether it has noticed that data is missing, and runs without serving until others say that
+    /// theirs is whole or the loss is accepted.
+    bool stands_with_loss() const;
+    /// As `state accept-loss` and the stop before it: the next start goes on with what there is.
+    void accept_loss();
     /// An orderly end.
     void stop();
     /// Those of `items`, with the blocks each has, that the disks hold whole and that a collection

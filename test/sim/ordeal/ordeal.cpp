@@ -9,6 +9,7 @@
 namespace ipfscluster::ordeal {
 
 using namespace std::chrono_literals;
+using component::Cordon;
 using test::SimCluster;
 using Outcome = SimCluster::Outcome;
 
@@ -19,6 +20,8 @@ constexpr std::uint64_t kDisksEvery = 5000;
 /// Until what a wrong clock has said of itself is forgotten.
 constexpr SteadyTime::duration kClockForgotten = 10s;
 constexpr int kLookUps = 40;
+/// Seconds in which a drain ends once everybody is well.
+constexpr int kDrainTries = 240;
 
 asio::awaitable<void> look_up(test::SimPeer* peer) {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -40,6 +43,8 @@ Verdict Ordeal::run() {
     for (const auto& event : schedule_.events) {
         pass(event.at);
         note_removal();
+        note_leave();
+        cordons_.note();
         act(event);
         if (!watch_.wrong().empty() || !disks_.wrong().empty()) break;
     }
@@ -171,6 +176,7 @@ bool Ordeal::start(int number) {
     auto& started = peer(number);
     if (started.up() || !started.stopped() || !started.member) return false;
     if (number == leaving_ && !gives_copies()) return false;
+    if (!waits_for_more(number)) return false;
     cluster_.start(number);
     return true;
 }
@@ -191,6 +197,10 @@ bool Ordeal::act_of_disk(const Event& event) {
         case Act::lose_tail:
         case Act::damage_row:
             return lose_data(event);
+        case Act::lose_apart:
+            return lose_apart(event);
+        case Act::accept_loss:
+            return accept_loss(event.a);
         default:
             return false;
     }
@@ -290,6 +300,13 @@ bool Ordeal::act_of_membership(const Event& event) {
             return remove(event.a);
         case Act::rejoin:
             return rejoin(event.a);
+        case Act::leave:
+            return leave(event.a);
+        case Act::cordon:
+            return tell_cordon(event.a,
+                               event.b == 2 ? Cordon::Kind::draining : Cordon::Kind::cordoned);
+        case Act::uncordon:
+            return tell_cordon(event.a, Cordon::Kind::none);
         default:
             return false;
     }
@@ -317,6 +334,7 @@ bool Ordeal::act_of_daemon(const Event& event) {
 }
 
 bool Ordeal::calm() {
+    apart_ = -1;
     cluster_.network.heal_all();
     set_clocks_right();
     for (int number = 0; number < cluster_.size(); ++number) {
@@ -365,14 +383,99 @@ bool Ordeal::lose_data(const Event& event) {
     return true;
 }
 
+/// Whatever was agreed on is on all other disks: what it lost is lost to nobody, whoever leads
+/// next.
+bool Ordeal::lose_apart(const Event& event) {
+    std::uint64_t agreed = 0;
+    for (int number = 0; number < cluster_.size(); ++number)
+        if (peer(number).member && peer(number).up())
+            agreed = std::max(agreed, peer(number).life().raft->status().engine.commit);
+    for (int number = 0; number < cluster_.size(); ++number)
+        if (peer(number).member && peer(number).up() &&
+            peer(number).life().raft->status().engine.applied < agreed)
+            return false;
+    if (!lose_data(event)) return false;
+    for (int number = 0; number < cluster_.size(); ++number) peer(number).crash();
+    apart_ = event.a;
+    return true;
+}
+
+/// Of the others only so many run that they need the one that has lost its tail.
+bool Ordeal::waits_for_more(int number) {
+    if (apart_ < 0 || number == apart_ || !peer(number).member) return true;
+    int others = 0;
+    for (int each = 0; each < cluster_.size(); ++each)
+        others += each != apart_ && peer(each).member && peer(each).up() ? 1 : 0;
+    return others < members() / 2;
+}
+
+bool Ordeal::accept_loss(int number) {
+    if (apart_ != number || !peer(number).stands_with_loss()) return false;
+    apart_ = -1;
+    peer(number).accept_loss();
+    return true;
+}
+
 // --- membership
 
-bool Ordeal::remove(int number) {
-    if (leaving_ >= 0 || members() < 4 || !peer(number).member) return false;
+bool Ordeal::may_go(int number) {
+    if (leaving_ >= 0 || members() < 4 || !peer(number).member || apart_ >= 0) return false;
     if (wiped_ >= 0 && !all_well()) return false;
     // One that is still joining goes on asking to be taken in, whoever removes it meanwhile.
     auto& leaves = peer(number);
-    if (leaves.up() && !leaves.life().cluster.ready()) return false;
+    return !leaves.up() || leaves.life().cluster.ready();
+}
+
+bool Ordeal::leave(int number) {
+    if (!may_go(number) || !peer(number).up()) return false;
+    leaving_ = number;
+    leave_ = cluster_.request<void>(number, peer(number).life().cluster.leave());
+    return true;
+}
+
+void Ordeal::note_leave() {
+    if (!leave_ || !leave_->has_value()) return;
+    const auto answer = std::exchange(leave_, nullptr);
+    const auto& said = answer->value();
+    auto& leaves = peer(leaving_);
+    if (said) {
+        tally_.count("left on request");
+        leaves.member = false;
+        leaves.stop();
+        leaving_ = -1;
+    } else if (said.error().text.find("stays a member") != std::string::npos) {
+        tally_.count("leave refused");
+        leaving_ = -1;
+    } else {
+        // Nobody knows: the others are asked.
+        removal_ = std::make_shared<std::optional<Result<component::Removal>>>(
+            Result<component::Removal>(fail(said.error())));
+    }
+}
+
+bool Ordeal::tell_cordon(int number, Cordon::Kind kind) {
+    return number != leaving_ && members() >= 3 && cordons_.tell(number, kind);
+}
+
+/// In the end somebody is cordoned or drained in each run.
+std::string Ordeal::finish_drain() {
+    int next = static_cast<int>(schedule_.seed % 9);
+    const auto kind = schedule_.seed % 2 == 0 ? Cordon::Kind::draining : Cordon::Kind::cordoned;
+    for (int tries = 0; tries < kDrainTries; ++tries) {
+        if (cordons_.idle())
+            tell_cordon(next++ % cluster_.size(), kind);
+        else if (cordons_.drained(items_) && !cordons_.idle())
+            return {};
+        calm();
+        cluster_.world.run_for(1s);
+        cordons_.note();
+        if (members() < 3) return {};
+    }
+    return cordons_.left() > 0 ? cordons_.text() : std::string();  // what else is wrong shows later
+}
+
+bool Ordeal::remove(int number) {
+    if (!may_go(number)) return false;
     leaving_ = number;
     ask_to_remove();
     if (!removal_) leaving_ = -1;
@@ -407,7 +510,7 @@ bool Ordeal::gives_copies() {
 }
 
 void Ordeal::note_removal() {
-    if (leaving_ < 0 || !removal_ || !removal_->has_value()) return;
+    if (leaving_ < 0 || leave_ || !removal_ || !removal_->has_value()) return;
     const auto& said = removal_->value();
     const bool refused = !said && said.error().kind == Kind::conflict;
     if (!said && !refused) return;  // asked again at the end
@@ -429,8 +532,9 @@ void Ordeal::finish_removal() {
         for (int number = 0; number < cluster_.size(); ++number) start(number);
         cluster_.world.run_for(1s);
         note_removal();
+        note_leave();
         if (leaving_ >= 0 && tries == 60) take_back();
-        if (leaving_ >= 0 && (!removal_ || removal_->has_value())) ask_to_remove();
+        if (leaving_ >= 0 && !leave_ && (!removal_ || removal_->has_value())) ask_to_remove();
     }
 }
 
@@ -468,9 +572,13 @@ std::string Ordeal::judge() {
     if (!disks_.wrong().empty()) return disks_.wrong();
     set_clocks_right();
     for (int number = 0; number < cluster_.size(); ++number) peer(number).fill_disk(false);
+    apart_ = -1;
     finish_removal();
     if (leaving_ >= 0) return "the removal of peer " + std::to_string(leaving_) + " does not end";
+    if (auto text = finish_drain(); !text.empty()) return text;
     if (auto text = cluster_.settle(300s); !text.empty()) return text;
+    if (contents_.empty())
+        if (auto text = cordons_.check(); !text.empty()) return text;
     for (int number = 0; number < cluster_.size(); ++number)
         tally_.count("came back anew", static_cast<std::uint64_t>(peer(number).came_back_anew));
     if (auto text = check_histories(); !text.empty()) return text;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/ordeal/cordon_acts.hpp"
 #include "sim/ordeal/disk_watch.hpp"
 #include "sim/ordeal/schedule.hpp"
 #include "sim/ordeal/tally.hpp"
@@ -69,7 +70,15 @@ class Ordeal {
     bool set_clock(int number, Duration ahead);
     void set_clocks_right();
     bool move(const Event& event);
+    bool lose_apart(const Event& event);
+    bool accept_loss(int number);
+    bool waits_for_more(int number);
+    bool tell_cordon(int number, component::Cordon::Kind kind);
+    std::string finish_drain();
+    bool may_go(int number);
     bool remove(int number);
+    bool leave(int number);
+    void note_leave();
     bool rejoin(int number);
     void ask_to_remove();
     void note_removal();
@@ -90,6 +99,7 @@ class Ordeal {
     test::SimCluster cluster_;
     StepWatch watch_{cluster_};
     DiskWatch disks_{cluster_};
+    CordonActs cordons_{cluster_, tally_};
     SteadyTime began_{};
     std::uint64_t steps_ = 0;
     std::vector<Cid> items_;
@@ -97,6 +107,8 @@ class Ordeal {
     int leaving_ = -1;  ///< whose removal has been asked for and has no known outcome yet
     std::shared_ptr<std::optional<Result<component::Removal>>> removal_;
     bool ignore_histories_ = false;
+    std::shared_ptr<std::optional<Result<>>> leave_;  ///< of `leaving_`, by its own wish
+    int apart_ = -1;  ///< who lost its tail, while too few others may be started
     int wiped_ = -1;  ///< who lost data and is not back yet
     int wrong_clock_ = -1;
     SteadyTime clocks_right_since_{};

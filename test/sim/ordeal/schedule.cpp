@@ -15,12 +15,13 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::array<std::string_view, kActs> kNames{
-    "pin",         "unpin",         "read",         "add",       "pin_for",     "move",
-    "crash",       "power_cut",     "stop",         "start",     "break_disk",  "stall_disk",
-    "wipe",        "fill_database", "fill_disk",    "free_disk", "lose_tail",   "damage_row",
-    "clock",       "hang_names",    "slow_blocks",  "cut",       "cut_one_way", "cut_gossip",
-    "isolate",     "heal",          "lead",         "join",      "remove",      "rejoin",
-    "daemon_down", "daemon_up",     "daemon_loses", "collect",   "calm"};
+    "pin",         "unpin",         "read",      "add",        "pin_for",     "move",
+    "crash",       "power_cut",     "stop",      "start",      "break_disk",  "stall_disk",
+    "wipe",        "fill_database", "fill_disk", "free_disk",  "lose_tail",   "damage_row",
+    "lose_apart",  "accept_loss",   "clock",     "hang_names", "slow_blocks", "cut",
+    "cut_one_way", "cut_gossip",    "isolate",   "heal",       "lead",        "join",
+    "remove",      "rejoin",        "leave",     "cordon",     "uncordon",    "daemon_down",
+    "daemon_up",   "daemon_loses",  "collect",   "calm"};
 
 /// Draws one schedule.
 class Artist {
@@ -34,6 +35,8 @@ class Artist {
     Schedule run() {
         Duration now = 1s;
         while (now < length_) {
+            if (draw(0, 3) == 0) now = loss_apart(now);
+            if (draw(0, 2) == 0) cordon(now + ms(0, 3'000));
             const auto calm_ends = now + ms(4'000, 25'000);
             clients(now, calm_ends, 1'000);
             if (draw(0, 2) == 0) absence(now + ms(0, 3'000));
@@ -139,6 +142,38 @@ class Artist {
         put(std::min(from + ms(100, 8'000), to), Act::calm);
     }
 
+    /// Too few are there to say that nothing is lost, so somebody has to accept it.
+    Duration loss_apart(Duration from) {
+        const int who = peer();
+        // Nothing is under way then, and the floor stands where the log does.
+        const auto at = from + 3s;
+        put(at, Act::lose_apart, who, number(1, 20));
+        for (int each = 0; each < out_.founders + joined_; ++each)
+            put(at + ms(500, 1'000), Act::start, each);
+        const auto accepted = at + ms(5'000, 20'000);
+        clients(at + 1s, accepted, 2'000);
+        put(accepted, Act::accept_loss, who);
+        put(accepted + 500ms, Act::start, who);
+        put(accepted + ms(1'000, 5'000), Act::calm);
+        return accepted + 5s;
+    }
+
+    void cordon(Duration from) {
+        const int who = peer();
+        put(from, Act::cordon, who, number(1, 2));
+        put(from + ms(5'000, 60'000), Act::uncordon, who);
+    }
+    void goes_and_returns(Duration from, int who) {
+        if (draw(0, 2) == 0) {
+            put(from, Act::remove, who);
+            return put(from + ms(5'000, 40'000), Act::rejoin, who);
+        }
+        put(from, Act::cordon, who, 2);
+        for (const int s : {5, 15, 25}) put(from + s * 1s, Act::leave, who);
+        put(from + 35s, Act::uncordon, who);
+        put(from + ms(35'000, 60'000), Act::rejoin, who);
+    }
+
     void storm(Duration from, Duration to) {
         for (auto at = from; at < to; at += ms(50, 2'500)) harm(at, to);
     }
@@ -212,6 +247,11 @@ class Artist {
                         put(at, Act::join);
                         // A snapshot is to be made while operations are applied.
                         calls_during(at, at + 300ms);
+                        if (draw(0, 1) == 0) break;
+                        // It has hardly anything yet.
+                        for (const int s : {4, 8})
+                            put(at + s * 1s, Act::leave, out_.founders + joined_ - 1);
+                        put(at + ms(20'000, 40'000), Act::rejoin, out_.founders + joined_ - 1);
                     }
                     break;
                 case 1:
@@ -220,9 +260,7 @@ class Artist {
                     break;
                 default:
                     if (joined_ > 0) {
-                        const int who = out_.founders + number(0, joined_ - 1);
-                        put(at, Act::remove, who);
-                        put(at + ms(5'000, 40'000), Act::rejoin, who);
+                        goes_and_returns(at, out_.founders + number(0, joined_ - 1));
                     } else {
                         put(at, Act::remove, peer());
                     }

@@ -31,8 +31,11 @@ enum class Act : std::uint8_t {
     fill_database,  ///< peer, which of its next writes finds no room
     fill_disk,      ///< peer: no room for content, until `free_disk`
     free_disk,
-    lose_tail,   ///< peer, batches: it dies, and what it synced last is gone
-    damage_row,  ///< peer, 0: of its log, 1: of what stands beside it; it dies
+    lose_tail,    ///< peer, batches: it dies, and what it synced last is gone
+    damage_row,   ///< peer, 0: of its log, 1: of what stands beside it; it dies
+    lose_apart,   ///< peer, batches: all die, it has lost its tail, and too few return to go on
+                  ///< without it
+    accept_loss,  ///< peer: goes on with what it has
     // Machines: peer, …
     clock,        ///< peer, seconds: its wall clock is ahead by so much, or behind
     hang_names,   ///< peer: its name server is silent while it has much to look up
@@ -44,10 +47,13 @@ enum class Act : std::uint8_t {
     isolate,      ///< peer: cut from all others
     heal,
     // Consensus and membership
-    lead,    ///< peer: leadership is handed to it
-    join,    ///< a new peer comes
-    remove,  ///< peer
-    rejoin,  ///< peer: one that was removed comes back without its data
+    lead,      ///< peer: leadership is handed to it
+    join,      ///< a new peer comes
+    remove,    ///< peer
+    rejoin,    ///< peer: one that was removed or left comes back without its data
+    leave,     ///< peer: it goes by its own wish, if others have enough of what it has
+    cordon,    ///< peer, 1: it takes no new pins, 2: and its pins move to others
+    uncordon,  ///< peer
     // Daemons: peer, …
     daemon_down,
     daemon_up,
