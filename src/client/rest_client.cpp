@@ -81,9 +81,11 @@ Call<bool> RestClient::peer_remove(PeerId peer, bool force) {
     co_return gone;
 }
 
-Call<DrainReport> RestClient::peer_tell(PeerId peer, std::string verb, bool dry_run) {
-    return fetch<DrainReport>(
-        Method::post, "/peers/" + peer.to_string() + "/" + verb + "?dry-run=" + flag(dry_run));
+Call<DrainReport> RestClient::peer_tell(PeerId peer, std::string verb, bool everything,
+                                        bool dry_run) {
+    return fetch<DrainReport>(Method::post, "/peers/" + peer.to_string() + "/" + verb +
+                                                "?dry-run=" + flag(dry_run) +
+                                                "&everything=" + flag(everything));
 }
 
 Call<DrainReport> RestClient::peer_drain(PeerId peer) {

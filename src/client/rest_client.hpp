@@ -50,7 +50,7 @@ class RestClient {
     /// 409 where they cannot be moved, unless `force`.
     Call<bool> peer_remove(PeerId peer, bool force);
     /// `verb`: cordon, uncordon or drain.
-    Call<DrainReport> peer_tell(PeerId peer, std::string verb, bool dry_run);
+    Call<DrainReport> peer_tell(PeerId peer, std::string verb, bool everything, bool dry_run);
     /// 404: it is no member any more.
     Call<DrainReport> peer_drain(PeerId peer);
 

@@ -113,6 +113,8 @@ class Cluster final : public component::ClusterApi {
  private:
     // departures.cpp
     Result<> check_member(const PeerId& peer) const;
+    /// `conflict` where nobody would hold any more what every peer holds.
+    Result<> check_left_to_others(const PeerId& peer) const;
     /// `conflict` where no pin moves, by configuration.
     Result<> check_moves() const;
     Async<RemovalLoss> loss_of(PeerId peer);

@@ -42,15 +42,24 @@ Result<> Cluster::check_moves() const {
     return fail(Kind::conflict, "no pins are moved here: cluster.disable_repinning is set");
 }
 
+Result<> Cluster::check_left_to_others(const PeerId& peer) const {
+    const auto members = parts_.members.known();
+    if (std::any_of(members.begin(), members.end(), [&](const PeerId& other) {
+            return other != peer && !parts_.members.cordon(other).everything;
+        }))
+        return ok();
+    return fail(Kind::conflict, "everything: nobody else would hold what every peer holds");
+}
+
 Async<DrainReport> Cluster::peer_cordon(PeerId peer, Cordon cordon, bool dry_run) {
     ICL_CO_TRY(pinner_.check_writable());
     // What was told through another peer counts, too.
     ICL_CO_TRY(co_await parts_.log.barrier(kSyncLimit));
-    if (cordon.everything)
-        co_return fail(Kind::unsupported,
-                       "everything: what every peer holds comes to each member; keeping it away is "
-                       "not built yet");
     ICL_CO_TRY(check_member(peer));
+    if (cordon.kind == Cordon::Kind::none) cordon.everything = false;
+    if (cordon.everything) {
+        ICL_CO_TRY(check_left_to_others(peer));
+    }
     if (cordon.moves_pins()) {
         ICL_CO_TRY(check_moves());
     }
@@ -65,7 +74,7 @@ Async<DrainReport> Cluster::peer_cordon(PeerId peer, Cordon cordon, bool dry_run
 
 Async<DrainReport> Cluster::peer_drain(PeerId peer) {
     ICL_CO_TRY(check_member(peer));
-    auto report = co_await survey_.report(peer, parts_.members.cordon(peer));
+    auto report = co_await survey_.progress(std::move(peer));
     co_return report;
 }
 
@@ -124,7 +133,9 @@ Async<Removal> Cluster::peer_remove(PeerId peer, bool force) {
 }
 
 Async<> Cluster::tell_to_leave(PeerId peer, RemovalLoss loss) {
-    const Cordon leaving{.kind = Cordon::Kind::leaving};
+    // What it was told of pins that every peer holds stands.
+    const Cordon leaving{.kind = Cordon::Kind::leaving,
+                         .everything = parts_.members.cordon(peer).everything};
     ICL_CO_TRY(const auto plan, co_await peer_cordon(peer, leaving, true));
     const auto members = parts_.members.known();
     const auto could = [&](const PeerId& other) {

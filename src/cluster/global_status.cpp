@@ -12,10 +12,10 @@ namespace {
 constexpr Duration kKeeperAskLimit = std::chrono::seconds(3);
 
 /// Adds to the rows of those who keep a copy whose copies they wait for.
-void name_awaited(GlobalPinInfo& global, const Pin& pin) {
+void name_awaited(GlobalPinInfo& global, const Pin& pin, component::Membership& members) {
     std::string awaited;
     for (const auto& [peer, info] : global.peer_map) {
-        if (!pin.allocated_to(peer) || info.status == TrackerStatus::pinned) continue;
+        if (!members.is_holder(pin, peer) || info.status == TrackerStatus::pinned) continue;
         awaited += awaited.empty() ? "; waits for " : ", ";
         awaited += info.peername.empty() ? peer.to_string() : info.peername;
     }
@@ -110,7 +110,7 @@ Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
     std::vector<std::shared_ptr<PinInfo>> rows;
     std::vector<asio::awaitable<void>> asks;
     for (const auto& peer : members) {
-        const bool ask = !stored || stored->pin.allocated_to(peer) || peer == self();
+        const bool ask = !stored || parts_.members.is_holder(stored->pin, peer) || peer == self();
         if (ask && (stored || peer == self() || parts_.monitor.alive(peer))) {
             rows.push_back(std::make_shared<PinInfo>());
             asks.push_back(ask_one(peer, cid, question, rows.back()));
@@ -127,7 +127,7 @@ Async<GlobalPinInfo> Cluster::ask_about(Cid cid, Question question) {
     ICL_CO_TRY(co_await run_all(std::move(asks)));
     for (const auto& row : rows) global.peer_map[row->peer] = row->info;
     if (stored) {
-        name_awaited(global, stored->pin);
+        name_awaited(global, stored->pin, parts_.members);
         if (question == Question::status) name_stranded(global, stored->pin);
     }
     co_return global;

@@ -385,6 +385,10 @@ Async<std::vector<PeerId>> Pinner::allocate_blocks(Pin pin) {
     std::vector<PeerId> alive;
     for (const auto& peer : parts_.members.known())
         if (parts_.monitor.alive(peer)) alive.push_back(peer);
+    const auto told = std::erase_if(
+        alive, [&](const PeerId& peer) { return !parts_.members.is_holder(pin, peer); });
+    if (alive.empty() && told > 0)
+        co_return fail(Kind::conflict, "no member is here that holds what every peer holds");
     co_return alive;
 }
 

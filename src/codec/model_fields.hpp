@@ -152,6 +152,8 @@ void describe(auto& v, Of<HeldHere> auto& h) {
     v({"", "b"}, h.stored_bytes);
     v({"", "w"}, h.waiting);
     v({"", "wi"}, h.waiting_items);
+    v({"", "e"}, h.everything);
+    v({"", "m"}, h.moved);
 }
 
 // Over HTTP only.
@@ -185,6 +187,7 @@ void describe(V& v, Of<DrainReport> auto& r) {
     v({"pins"}, r.pins);
     v({"kept"}, r.kept);
     v({"everywhere"}, r.everywhere);
+    v({"moved"}, r.moved);
     v({"bytes"}, r.bytes);
     v({"blocked"}, r.blocked);
     v({"waiting"}, r.waiting);

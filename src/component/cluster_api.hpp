@@ -75,7 +75,8 @@ class ClusterApi {
     virtual Async<Removal> peer_remove(PeerId peer, bool force) = 0;
     /// Tells the cluster to give a member no new pins, to move those it has, or neither any more.
     /// What it has then, and what could not move; `dry_run`: nothing is told. `not_found`: no
-    /// member. `conflict`: nothing is moved here, by configuration. `unsupported`: `everything`.
+    /// member. `conflict`: nothing is moved here, by configuration, or nobody else would hold what
+    /// every peer holds.
     virtual Async<DrainReport> peer_cordon(PeerId peer, Cordon cordon, bool dry_run) = 0;
     /// What was told about a member and how far it has come. `not_found`: no member.
     virtual Async<DrainReport> peer_drain(PeerId peer) = 0;

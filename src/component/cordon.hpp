@@ -16,7 +16,8 @@ struct Cordon {
         draining = 2,  ///< and its pins move to others
         leaving = 3,   ///< and it is removed once its copies are elsewhere
     } kind = Kind::none;
-    /// Pins that every peer holds do not come here, either.
+    /// Pins that every peer holds do not come here, either, and those that are here are kept only
+    /// until others have them.
     bool everything = false;
     /// When it was told, by the clock of the peer that was told.
     Time since = kTimeUnset;

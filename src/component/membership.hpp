@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "component/cordon.hpp"
+#include "model/pin.hpp"
 #include "multi/peer_id.hpp"
 #include "runtime/async.hpp"
 
@@ -47,6 +48,10 @@ class Membership {
 
     /// What was told about a member; `none` for others.
     virtual Cordon cordon(const PeerId& /*peer*/) { return {}; }
+    /// Whether a member is to hold the pin, as far as this peer knows what it was told.
+    bool is_holder(const Pin& pin, const PeerId& peer) {
+        return pin.allocated_to(peer) && !(pin.everywhere() && cordon(peer).everything);
+    }
     /// All that were told something, sorted.
     virtual std::vector<std::pair<PeerId, Cordon>> cordons() { return {}; }
     /// Called on the strand whenever one of them may have changed.

@@ -20,13 +20,15 @@ struct StuckItem {
 };
 
 /// What a peer says of itself while its pins move to others: what its own pinset, as far as it has
-/// come, gives to it, and what it keeps for those who have it not yet.
+/// come, gives to it, what it keeps for those who have it not yet, and what it has let go.
 struct HeldHere {
-    std::uint64_t pins = 0;          ///< allocated to it by name
+    std::uint64_t pins = 0;          ///< allocated to it by name, or still to be left to others
     std::uint64_t kept = 0;          ///< copies kept until the new holders have theirs
     std::uint64_t stored_bytes = 0;  ///< by its IPFS side, everything counted; 0: unknown
     std::uint64_t waiting = 0;       ///< of `kept`: those that have been for long
     std::vector<Cid> waiting_items;  ///< some of these
+    bool everything = false;         ///< it has heard that it leaves what every peer holds
+    std::uint64_t moved = 0;         ///< copies let go since it was told, as others have them
 };
 
 /// What is told about a member and how far it has come. Computed when asked for, the same at every
@@ -37,9 +39,11 @@ struct DrainReport {
     Time since = kTimeUnset;
     bool everything = false;
     bool alive = false;
-    std::uint64_t pins = 0;              ///< still allocated to it by name
-    std::uint64_t everywhere = 0;        ///< pins that every peer holds; they are not moved
-    std::optional<std::uint64_t> kept;   ///< copies it keeps for others; unknown while it is away
+    std::uint64_t pins = 0;             ///< still its own: by name, or what it is to leave
+    std::uint64_t everywhere = 0;       ///< pins that every peer holds; left with `everything` only
+    std::optional<std::uint64_t> kept;  ///< copies it keeps for others; unknown while it is away
+    /// Copies it has let go since it was told, as others have them; unknown while it is away.
+    std::optional<std::uint64_t> moved;
     std::optional<std::uint64_t> bytes;  ///< what its IPFS side stores
     std::uint64_t blocked = 0;           ///< of `pins`: nobody could take them now
     std::uint64_t waiting = 0;           ///< of `kept`: others have not got them for long

@@ -55,6 +55,7 @@ Peer::Peer(PeerParts parts, PeerOptions options)
     tracker_.ask_holders_through(
         {.members = [this] { return consensus_->known(); },
          .alive = [this](const PeerId& other) { return monitor_.alive(other); },
+         .holds_all = [this](const PeerId& other) { return !consensus_->cordon(other).everything; },
          .status = [this](PeerId other,
                           Cid cid) { return peers_.status(std::move(other), std::move(cid)); }});
 }

@@ -9,6 +9,8 @@ inline constexpr std::string_view kFormat = "format";            ///< meta: BE32
 inline constexpr std::string_view kCounters = "state/counters";  ///< meta: Counters
 inline constexpr std::string_view kReconcile =
     "state/reconcile";  ///< meta: BE32 old generation ‖ last CID done
+inline constexpr std::string_view kTold = "state/told";    ///< meta: Holding
+inline constexpr std::string_view kMoved = "state/moved";  ///< meta: BE64
 
 inline Bytes generation(std::uint32_t generation) {
     Bytes key;

@@ -93,8 +93,8 @@ Result<bool> compare_generations(State::Impl& impl, Batch& batch, Reconcile& wor
         const bool has_old = old.pin && (!live.pin || old.pin->pin.cid <= live.pin->pin.cid);
         const bool has_live = live.pin && (!old.pin || live.pin->pin.cid <= old.pin->pin.cid);
         const auto cid = has_old ? old.pin->pin.cid : live.pin->pin.cid;
-        const bool held = has_old && impl.holds(old.pin->pin);
-        const bool hold = has_live && impl.holds(live.pin->pin);
+        const bool held = has_old && impl.holding.may_have_held(old.pin->pin);
+        const bool hold = has_live && impl.holding.shall_hold(live.pin->pin);
         // All pins of an import have one index, so it alone does not tell two imports apart.
         const bool same = has_old && has_live &&
                           old.pin->modification_index == live.pin->modification_index &&
@@ -121,6 +121,25 @@ Result<bool> compare_generations(State::Impl& impl, Batch& batch, Reconcile& wor
 }
 
 }  // namespace
+
+/// Another word changes only what this peer does with pins that every peer holds: as if each had
+/// been applied once more. What is kept already stays as it is.
+Result<std::pair<Bytes, bool>> State::Impl::walk_holding(Batch& batch, std::size_t rows) {
+    auto position = holding.position();
+    ICL_TRY(auto live, cursor_at(store, counters.generation, position));
+    for (std::size_t done = 0; done < rows && live.pin; ++done) {
+        const auto& pin = live.pin->pin;
+        position = pin.cid.bytes();
+        if (pin.everywhere()) {
+            ICL_TRY(const auto row, read_kept(store, pin.cid));
+            if (!row || holding.shall_hold(pin)) {
+                ICL_TRY(change_duty(batch, pin.cid, &*live.pin, &*live.pin));
+            }
+        }
+        ICL_TRY(live.advance());
+    }
+    return std::pair(std::move(position), !live.pin);
+}
 
 Result<State::SnapshotPiece> State::read_snapshot(const storage::SnapshotPtr& at, BytesView after,
                                                   std::size_t piece_bytes) {
@@ -333,11 +352,21 @@ Result<> State::finish_staging(Batch& batch) {
 Result<bool> State::reconcile_generations(std::size_t rows) {
     auto& impl = *impl_;
     ICL_TRY(auto work, read_reconcile(impl.store));
-    if (!work) return true;
+    if (!work && !impl.holding.walking()) return true;
     if (impl.pending.active) return false;  // a switch is on its way to the disk
     impl.begin_pending();
     Batch batch;
-    const auto ended = compare_generations(impl, batch, *work, rows);
+    std::pair<Bytes, bool> walked;
+    Result<bool> ended = false;
+    if (work) {
+        ended = compare_generations(impl, batch, *work, rows);
+    } else if (auto walk = impl.walk_holding(batch, rows); walk) {
+        walked = std::move(walk.value());
+        impl.holding.put_position(batch, walked.first, walked.second);
+        ended = walked.second;
+    } else {
+        ended = fail(walk.error());
+    }
     if (!ended) {
         dropped();
         return fail(ended.error());
@@ -348,8 +377,9 @@ Result<bool> State::reconcile_generations(std::size_t rows) {
         dropped();
         return fail(written.error());
     }
+    if (!work) impl.holding.walked(std::move(walked.first), walked.second);
     applied();
-    return ended.value();
+    return ended.value() && !impl.holding.walking();
 }
 
 }  // namespace ipfscluster::state

@@ -37,6 +37,7 @@ Result<> State::open() {
     ICL_TRY(impl_->counters, Counters::decode(*counters));
     ICL_TRY(impl_->drop_staged_by_a_crash());
     ICL_TRY(impl_->kept.open());
+    ICL_TRY(impl_->holding.open());
     if (version == kFormatVersion) return ok();
     // From now on it may have rows that the earlier version does not know.
     ICL_TRY(impl_->keep_what_moved());
@@ -104,6 +105,22 @@ std::uint64_t State::kept_added() const {
 
 const PeerId& State::self() const {
     return impl_->self;
+}
+
+const Holding& State::holding() const {
+    return impl_->holding;
+}
+
+bool State::heed(Batch& batch, Told told) {
+    return impl_->holding.heed(batch, told);
+}
+
+bool State::switching() const {
+    return impl_->pending.active;
+}
+
+void State::count_moved(Batch& batch) {
+    impl_->holding.count_moved(batch);
 }
 
 void State::on_work(std::function<void()> listener) {

@@ -8,6 +8,7 @@
 #include "model/pin_operation.hpp"
 #include "runtime/source.hpp"
 #include "state/feature_level.hpp"
+#include "state/holding.hpp"
 #include "storage/store.hpp"
 
 namespace ipfscluster::state {
@@ -108,6 +109,16 @@ class State {
     std::uint64_t kept_added() const;
     /// The peer whose work rows these are.
     const PeerId& self() const;
+    /// Which pins this peer is to hold: the one place where that is decided.
+    const Holding& holding() const;
+    /// Takes over what was told about this peer, with the rows of `batch`, which is written before
+    /// anything else happens. True: `reconcile_generations` has the pins to walk that are there
+    /// already.
+    bool heed(storage::Batch& batch, Told told);
+    /// Whether what was applied or installed is still being written.
+    bool switching() const;
+    /// Adds to `batch` that a copy was let go because others have it.
+    void count_moved(storage::Batch& batch);
 
     // Snapshot transfer. Rows are opaque to the caller; a piece holds whole rows.
     /// Pieces of at most about `piece_bytes` of the state at `at`, from row key `after` ("" =
@@ -150,8 +161,9 @@ class State {
     /// position is durable.
     Result<> finish_staging(storage::Batch& batch);
     /// Compares the old and the live generation for at most `rows` rows, writes work rows, drops
-    /// the old one when done; true when nothing is left to do. Does nothing (false) while a switch
-    /// is being written.
+    /// the old one when done; then walks the pins after another word about what this peer holds,
+    /// in the same way. True when nothing is left to do. Does nothing (false) while a switch is
+    /// being written.
     Result<bool> reconcile_generations(std::size_t rows);
 
  private:

@@ -72,8 +72,8 @@ void State::Impl::add_work(Batch& batch, WorkLane lane, const Cid& cid) {
 
 Result<> State::Impl::change_duty(Batch& batch, const Cid& cid, const StoredPin* before,
                                   const StoredPin* after) {
-    const bool held = before != nullptr && holds(before->pin);
-    if (after != nullptr && holds(after->pin)) {
+    const bool held = before != nullptr && holding.may_have_held(before->pin);
+    if (after != nullptr && holding.shall_hold(after->pin)) {
         // Allocated here again, so nothing has to be kept for others.
         if (!held) {
             ICL_TRY(kept.end(batch, cid));
@@ -90,7 +90,9 @@ Result<> State::Impl::change_duty(Batch& batch, const Cid& cid, const StoredPin*
         kept.keep(batch, {.cid = cid,
                           .depth = smaller_depth(before->pin.max_depth, after->pin.max_depth),
                           .modification_index = after->modification_index,
-                          .since = after->pin.timestamp});
+                          .since = after->pin.everywhere()
+                                       ? std::max(after->pin.timestamp, holding.told().since)
+                                       : after->pin.timestamp});
         pending.work = true;
     } else if (gone) {
         ICL_TRY(const bool was_kept, kept.end(batch, cid));
@@ -110,7 +112,7 @@ Result<> State::Impl::keep_what_moved() {
             if (!more) break;
             ICL_TRY(const auto row, parse_work_key(rows->key()));
             ICL_TRY(const auto pin, read(counters.generation, row.cid));
-            if (!pin || holds(pin->pin) || pin->pin.type == PinType::meta) continue;
+            if (!pin || holding.shall_hold(pin->pin) || pin->pin.type == PinType::meta) continue;
             // The row that asks for the unpin finds the copy kept, and goes.
             kept.keep(batch, {.cid = row.cid,
                               .depth = pin->pin.max_depth,

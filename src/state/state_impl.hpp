@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 
+#include "state/holding.hpp"
 #include "state/kept_writer.hpp"
 #include "state/session_window.hpp"
 #include "state/state.hpp"
@@ -28,6 +29,7 @@ struct State::Impl {
     PeerId self;
     Counters counters;  ///< as written
     KeptWriter kept;
+    Holding holding;
     std::function<void()> listener;
 
     /// What apply has put into a batch that is not written yet.
@@ -48,9 +50,8 @@ struct State::Impl {
     };
     std::optional<Staging> staging;
 
-    Impl(storage::Store& s, PeerId id) : store(s), self(std::move(id)), kept(s) {}
+    Impl(storage::Store& s, PeerId id) : store(s), self(std::move(id)), kept(s), holding(s, self) {}
 
-    bool holds(const Pin& pin) const { return pin.type != PinType::meta && pin.allocated_to(self); }
     Result<std::optional<StoredPin>> read(std::uint32_t generation, const Cid& cid);
     void begin_pending();
 
@@ -67,6 +68,9 @@ struct State::Impl {
     /// For a database of version 1: what was given to others and is not unpinned yet is kept.
     Result<> keep_what_moved();
     void add_work(storage::Batch& batch, WorkLane lane, const Cid& cid);
+    /// Adds the work of at most `rows` pins after another word about what this peer holds; the last
+    /// CID and whether it was the end.
+    Result<std::pair<Bytes, bool>> walk_holding(storage::Batch& batch, std::size_t rows);
 
     Result<bool> accept(storage::Batch& batch, std::uint64_t index, const OperationId& id);
     Result<> evict_sessions(storage::Batch& batch);

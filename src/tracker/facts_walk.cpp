@@ -3,7 +3,7 @@
 namespace ipfscluster::tracker {
 
 FactsWalk::FactsWalk(state::State& pinset, storage::Store& store)
-    : self_(pinset.self()),
+    : holding_(pinset.holding()),
       pins_(pinset.list()),
       records_(store.iterate(storage::Family::tracker, "", "")),
       kept_rows_(store) {}
@@ -22,7 +22,7 @@ Async<std::optional<FactsWalk::Row>> FactsWalk::next() {
     Facts facts;
     if (has_pin) {
         facts.pin = std::move(pin_);
-        facts.mine = is_mine(facts.pin->pin, self_);
+        facts.mine = holding_.holds(facts.pin->pin);
         ICL_CO_TRY(pin_, co_await pins_->next());
     }
     if (has_record) {

@@ -22,7 +22,7 @@ class FactsWalk {
  private:
     Result<> advance_record();
 
-    PeerId self_;
+    state::Holding holding_;
     SourcePtr<state::StoredPin> pins_;
     std::unique_ptr<storage::Iterator> records_;
     state::KeptRows kept_rows_;

@@ -12,7 +12,7 @@ std::size_t Handfuls::next_size(std::size_t waiting, int workers) const {
 Result<bool> Handfuls::has_changed(const HandfulPin& pin) {
     Facts now;
     ICL_TRY(now.pin, parts_.pinset.get(pin.task->row.cid));
-    now.mine = now.pin && is_mine(now.pin->pin, parts_.pinset.self());
+    now.mine = now.pin && parts_.pinset.holding().holds(now.pin->pin);
     return has_moved_on(pin.facts, now);
 }
 

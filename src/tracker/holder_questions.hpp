@@ -12,6 +12,8 @@ namespace ipfscluster::tracker {
 struct HolderQuestions {
     std::function<std::vector<PeerId>()> members;
     std::function<bool(const PeerId&)> alive;
+    /// Whether a member holds the pins that every peer holds; without it each does.
+    std::function<bool(const PeerId&)> holds_all;
     /// PinTracker.Status of that peer, which asks its daemon before it says `pinned`.
     std::function<Async<PinInfo>(PeerId, Cid)> status;
 };

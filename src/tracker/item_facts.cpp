@@ -11,7 +11,7 @@ Result<std::optional<state::StoredPin>> ItemFacts::pin(const Cid& cid) {
 Result<Facts> ItemFacts::read(const Cid& cid) {
     Facts facts;
     ICL_TRY(facts.pin, pin(cid));
-    facts.mine = facts.pin && is_mine(facts.pin->pin, pinset_.self());
+    facts.mine = facts.pin && pinset_.holding().holds(facts.pin->pin);
     if (facts.pin && !facts.mine) {
         ICL_TRY(facts.kept, state::read_kept(store_, cid));
     }

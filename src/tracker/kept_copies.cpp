@@ -142,7 +142,7 @@ Async<bool> KeptCopies::settle(Cid cid, Walk* met) {
             co_return true;
         }
         case KeptStep::release:
-            co_return release(cid);
+            co_return release(cid, false);
         case KeptStep::find_out:
             break;
         case KeptStep::ask:
@@ -160,7 +160,7 @@ Async<bool> KeptCopies::find_out(Cid cid, Facts facts, Walk* met) {
     ICL_CO_TRY(co_await check_cancelled());
     ICL_CO_TRY(auto now, read(cid));
     if (!whole || !still_so(facts, now)) co_return false;
-    if (!whole.value()) co_return release(cid);
+    if (!whole.value()) co_return release(cid, false);
     ICL_CO_TRY(parts_.outcomes.record_whole(cid, now));
     co_return co_await ask(std::move(cid), std::move(now), met);
 }
@@ -168,8 +168,10 @@ Async<bool> KeptCopies::find_out(Cid cid, Facts facts, Walk* met) {
 Async<bool> KeptCopies::ask(Cid cid, Facts facts, Walk* met) {
     if (!questions_.status) co_return false;
     const auto& pin = facts.pin->pin;
-    auto question =
-        plan_question(pin, parts_.pinset.self(), questions_.members(), questions_.alive);
+    auto members = questions_.members();
+    if (pin.everywhere() && questions_.holds_all)
+        std::erase_if(members, [&](const PeerId& peer) { return !questions_.holds_all(peer); });
+    auto question = plan_question(pin, parts_.pinset.self(), members, questions_.alive);
     std::erase_if(question.holders, [&](const PeerId& peer) { return met->silent.contains(peer); });
     std::size_t have = 0;
     for (std::size_t i = 0; i < question.holders.size() && have < question.needed; ++i) {
@@ -185,14 +187,15 @@ Async<bool> KeptCopies::ask(Cid cid, Facts facts, Walk* met) {
     ICL_CO_TRY(const auto now, read(cid));
     if (!still_so(facts, now)) co_return false;
     log()->debug("others have it, the copy kept for them goes cid={}", cid.to_string());
-    co_return release(cid);
+    co_return release(cid, true);
 }
 
 /// The unpin row takes the number of the newest row: it is later than what asked for this copy, and
 /// earlier than whatever asks for it again.
-Result<bool> KeptCopies::release(const Cid& cid) {
+Result<bool> KeptCopies::release(const Cid& cid, bool moved) {
     storage::Batch batch;
     batch.del(Family::work, state::kept_key(cid));
+    if (moved) parts_.pinset.count_moved(batch);
     const WorkRow row{WorkLane::unpin, parts_.pinset.work_added(), cid};
     ICL_TRY(const auto there, parts_.store.get(Family::work, state::work_key(row)));
     if (!there) parts_.rows.add(batch, row);

@@ -63,7 +63,8 @@ class KeptCopies {
     Async<bool> find_out(Cid cid, Facts facts, Walk* met);
     Async<bool> ask(Cid cid, Facts facts, Walk* met);
     Result<Facts> read(const Cid& cid);
-    Result<bool> release(const Cid& cid);
+    /// `moved`: because others have it.
+    Result<bool> release(const Cid& cid, bool moved);
 
     Parts parts_;
     HolderQuestions questions_;

@@ -1,7 +1,6 @@
 #include "tracker/pins_to_hold.hpp"
 
 #include "state/kept.hpp"
-#include "tracker/track_planner.hpp"
 
 namespace ipfscluster::tracker {
 namespace {
@@ -9,7 +8,7 @@ namespace {
 class PinsToHold final : public Source<Pin> {
  public:
     PinsToHold(state::State& pinset, storage::Store& store)
-        : self_(pinset.self()), pins_(pinset.list()), kept_rows_(store) {}
+        : holding_(pinset.holding()), pins_(pinset.list()), kept_rows_(store) {}
 
     Async<std::optional<Pin>> next() override {
         if (!primed_) {
@@ -20,7 +19,7 @@ class PinsToHold final : public Source<Pin> {
             ICL_CO_TRY(auto row, co_await pins_->next());
             if (!row) co_return std::optional<Pin>{};
             auto& pin = row->pin;
-            if (is_mine(pin, self_)) co_return std::optional<Pin>(std::move(pin));
+            if (holding_.holds(pin)) co_return std::optional<Pin>(std::move(pin));
             while (kept_ && kept_->cid.bytes() < pin.cid.bytes()) {
                 ICL_CO_TRY(kept_, kept_rows_.next());
             }
@@ -31,7 +30,7 @@ class PinsToHold final : public Source<Pin> {
     }
 
  private:
-    PeerId self_;
+    state::Holding holding_;
     SourcePtr<state::StoredPin> pins_;
     state::KeptRows kept_rows_;
     std::optional<state::KeptCopy> kept_;

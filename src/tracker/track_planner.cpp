@@ -4,10 +4,6 @@ namespace ipfscluster::tracker {
 
 using Phase = TrackRecord::Phase;
 
-bool is_mine(const Pin& pin, const PeerId& self) {
-    return pin.type != PinType::meta && pin.allocated_to(self);
-}
-
 Step plan_step(const Facts& facts, state::WorkLane lane) {
     if (facts.mine) {
         const bool held = facts.record && facts.record->phase == Phase::pinned &&

@@ -15,12 +15,10 @@ namespace ipfscluster::tracker {
 /// What is known of one CID at one moment.
 struct Facts {
     std::optional<state::StoredPin> pin;  ///< from the pinset
-    bool mine = false;                    ///< this peer should hold it
+    bool mine = false;                    ///< state::Holding: this peer is to hold it
     std::optional<TrackRecord> record;
     std::optional<state::KeptCopy> kept;  ///< stays until others have it; never of a pin of ours
 };
-/// Whether `self` should hold the pin.
-bool is_mine(const Pin& pin, const PeerId& self);
 
 enum class Step : std::uint8_t { nothing, pin, unpin };
 /// What to tell the daemon when a work row of `lane` asks to look at the CID. Rows may be stale or

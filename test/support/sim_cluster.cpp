@@ -492,7 +492,7 @@ std::string SimCluster::check_held(const PinSet& pins, int number) {
     const auto has = held(number);
     if (!has) return where + " cannot list its pins: " + has.error().text;
     for (const auto& [cid, row] : pins)
-        if (row.pin.allocated_to(peer(number).id) && !has.value().contains(cid))
+        if (peer(number).life().state.holding().holds(row.pin) && !has.value().contains(cid))
             return where + " does not hold " + cid.to_string() + " (" + row.pin.options.name + ")";
     state::KeptRows kept(peer(number).life().store);
     const auto first = kept.next();
@@ -501,7 +501,7 @@ std::string SimCluster::check_held(const PinSet& pins, int number) {
     if (peer(number).may_hold_more) return {};
     for (const auto& cid : has.value()) {
         const auto at = pins.find(cid);
-        if (at == pins.end() || !at->second.pin.allocated_to(peer(number).id))
+        if (at == pins.end() || !peer(number).life().state.holding().holds(at->second.pin))
             return where + " still holds " + cid.to_string();
     }
     return {};

@@ -331,8 +331,9 @@ std::set<Cid> SimPeer::keeps(const std::map<Cid, std::vector<Bytes>>& items, boo
             opened ? pinset.get(item)
                    : Result<std::optional<state::StoredPin>>(std::optional<state::StoredPin>());
         const auto kept = state::read_kept(store, item);
-        const bool wanted = (pinned && pinned.value()) || (kept && kept.value()) ||
-                            (stored && stored.value() && stored.value()->pin.allocated_to(id));
+        const bool wanted =
+            (pinned && pinned.value()) || (kept && kept.value()) ||
+            (stored && stored.value() && pinset.holding().holds(stored.value()->pin));
         if (wanted) out.insert(item);
     }
     return out;

@@ -8,7 +8,9 @@ PinVerdict judge_pin(const Pin& pin, const GlobalPinInfo& status) {
     std::size_t held = 0, working = 0, silent = 0, failed = 0;
     PinVerdict out;
     for (const auto& [peer, row] : status.peer_map) {
-        const bool shall = pin.everywhere() || pin.allocations.empty() || pin.allocated_to(peer);
+        // A peer that was told to leave such pins to the others says `remote`.
+        const bool shall = pin.everywhere() ? row.status != TrackerStatus::remote
+                                            : pin.allocations.empty() || pin.allocated_to(peer);
         if (!shall) continue;
         out.fetched_blocks += row.fetched_blocks;
         out.fetched_bytes += row.fetched_bytes;

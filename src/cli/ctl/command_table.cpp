@@ -182,6 +182,9 @@ CommandSpec make_table() {
     CommandSpec app{"ipfs-cluster-ctl", "", "controls a peer of an IPFS cluster",
                     global_flags(),     {}, false};
     const Flags told{boolean({"dry-run"}, "only tell what it has and what could not move")};
+    auto apart = told;
+    apart.push_back(boolean({"everything"},
+                            "also keep away what every peer holds, and leave it to the others"));
     CommandSpec peers{"peers", "", "the members of the cluster", {}, {}, false};
     peers.commands = {
         {"ls", "", "list them", {}, {}, false},
@@ -193,12 +196,12 @@ CommandSpec make_table() {
           boolean({"no-wait"}, "do not wait until it is gone")},
          {},
          false},
-        {"cordon", "<peer id>", "give a member no new pins", told, {}, false},
+        {"cordon", "<peer id>", "give a member no new pins", apart, {}, false},
         {"uncordon", "<peer id>", "take cordon, drain or rm back", told, {}, false},
         {"drain",
          "<peer id>",
          "give a member no new pins and move those it has; it stays a member",
-         told,
+         apart,
          {},
          false},
     };

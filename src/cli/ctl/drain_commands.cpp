@@ -18,11 +18,12 @@ constexpr int kFollowFailuresMax = 10;
 constexpr int kNotFound = 404;
 
 asio::awaitable<int> tell(Context* context, std::string verb) {
+    const bool everything = verb != "uncordon" && context->flags().boolean("everything");
     const auto peer = peer_argument(context->argument(0));
     if (!peer) co_return complain(*context, "parsing peer ID", peer.error().text);
-    co_return co_await print_one(
-        context,
-        context->api.peer_tell(peer.value(), std::move(verb), context->flags().boolean("dry-run")));
+    co_return co_await print_one(context,
+                                 context->api.peer_tell(peer.value(), std::move(verb), everything,
+                                                        context->flags().boolean("dry-run")));
 }
 
 /// Whether the peer that is asked is the one that leaves: then its silence does not tell whether it
@@ -68,7 +69,7 @@ Exit follow_leave(Context* context, PeerId peer) {
                 co_return complain(*context, "following the peer",
                                    "it stays a member: it was told otherwise and is " +
                                        report.value().kind + " now");
-            most = std::max(most, report.value().left());
+            most = std::max(most, report.value().left() + report.value().moved.value_or(0));
             auto line = progress_of(report.value(), most);
             if (line != shown) context->err << line << std::endl;
             shown = std::move(line);

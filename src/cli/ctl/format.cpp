@@ -60,11 +60,13 @@ std::string text_of(const DrainReport& report) {
     std::string out = report.peer.to_string() + " | " + upper(report.kind);
     if (report.since != kTimeUnset && report.kind != "none")
         out += " since " + format_rfc3339(report.since);
+    if (report.everything) out += " | EVERYTHING";
     if (!report.alive) out += " | AWAY";
     out +=
         fmt::format("\n  > Pins: {} | Kept for others: {} | Held by every peer: {} | Stores: {}\n",
                     report.pins, report.kept ? std::to_string(*report.kept) : "unknown",
                     report.everywhere, report.bytes ? human_bytes(*report.bytes) : "unknown");
+    if (report.moved) out += fmt::format("  > Moved: {}\n", *report.moved);
     if (report.blocked > 0 || report.waiting > 0)
         out += fmt::format("  > Cannot move: {} | Wait for long: {}\n", report.blocked,
                            report.waiting);

@@ -53,6 +53,7 @@ Result<> Applied::apply_facts(storage::Batch& batch,
         if (operations[i].fact == state::FactKind::cordon) {
             ICL_TRY(const auto fact, decode_cordon_fact(operations[i].payload));
             if (!log_.set_cordon(batch, fact)) results[i].outcome = state::ApplyOutcome::not_found;
+            heed_own_cordon(batch);
         } else if (operations[i].fact == state::FactKind::feature_level) {
             ICL_TRY(const auto level, decode_level_fact(operations[i].payload));
             log_.raise_feature_level(batch, level);
@@ -60,6 +61,18 @@ Result<> Applied::apply_facts(storage::Batch& batch,
         }
     }
     return ok();
+}
+
+void Applied::heed_own_cordon(storage::Batch& batch) {
+    const auto own = log_.facts().cordon(roster_.self());
+    state_.heed(batch, {own.everything, own.since});
+}
+
+Result<> Applied::heed() {
+    storage::Batch batch;
+    heed_own_cordon(batch);
+    if (batch.empty()) return ok();
+    return store_.write(std::move(batch));
 }
 
 void Applied::show() {
@@ -116,7 +129,9 @@ Result<> Applied::install(storage::Batch& batch, const SnapshotMeta& snapshot,
         if (record.removed) on_removed_(id);
     }
     if (log_.cluster_id().empty()) log_.set_cluster_id(batch, std::move(fetched.cluster_id));
-    return state_.finish_staging(batch);
+    ICL_TRY(state_.finish_staging(batch));
+    heed_own_cordon(batch);
+    return ok();
 }
 
 }  // namespace ipfscluster::raft

@@ -34,6 +34,11 @@ class Applied {
     /// Adds the switch to a snapshot to a batch; `show` once it is written, `dropped` if it is not.
     Result<> install(storage::Batch& batch, const SnapshotMeta& snapshot, FetchedSnapshot fetched);
     void dropped() { state_.dropped(); }
+    /// At the start: what was told about this peer says what it holds, and an earlier build may
+    /// have applied that without heeding it.
+    Result<> heed();
+    /// Whether the pins have to be walked because another word about this peer was applied.
+    bool walks() const { return state_.holding().walking(); }
     /// The one place where rows become visible, once they are in the store. Until then, a whole
     /// sync long for a snapshot, the log already counts them as applied: no promise to a reader is
     /// made of that.
@@ -47,6 +52,7 @@ class Applied {
                          const std::vector<state::LoggedOperation>& operations,
                          std::vector<state::ApplyResult>& results);
     Result<bool> apply_change(Engine& engine, storage::Batch& batch, const LogEntry& entry);
+    void heed_own_cordon(storage::Batch& batch);
     bool brings_back_a_removed_node(const AppliedChange& wanted) const;
 
     storage::Store& store_;

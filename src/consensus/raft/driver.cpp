@@ -40,6 +40,7 @@ Result<> Driver::start(TaskGroup& tasks) {
     config.election_ticks = kElectionTicks;
     config.heartbeat_ticks = kHeartbeatTicks;
     config.jitter_seed = world_.random_u64();
+    ICL_TRY(applied_.heed());
     ICL_TRY(engine_, Engine::make(config, log_));
     life_.run();
     applied_.show();
@@ -331,6 +332,7 @@ Result<> Driver::apply(std::vector<LogEntry> committed,
                        const std::optional<HardState>& hard_state) {
     if (committed.empty() && !hard_state) return ok();
     ICL_TRY(const bool removed, applied_.apply(*engine_, committed, hard_state));
+    if (applied_.walks()) fetch_.reconcile();
     changed_.notify_all();
     if (removed) {
         life_.note_removal();

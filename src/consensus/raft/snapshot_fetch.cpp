@@ -7,6 +7,8 @@ namespace ipfscluster::raft {
 
 namespace {
 constexpr std::size_t kReconcileRows = 256;
+/// Until it is looked again whether a snapshot has reached the disk.
+constexpr Duration kSwitchPause = std::chrono::milliseconds(5);
 }  // namespace
 
 SnapshotFetch::SnapshotFetch(World& world, net::Host& host, state::State& state,
@@ -139,7 +141,9 @@ asio::awaitable<void> SnapshotFetch::run_reconcile() {
             break;
         }
         if (done.value()) break;
-        auto slept = co_await world_.sleep_for(Duration::zero());
+        // Nothing can be done before a switch is on the disk.
+        auto slept =
+            co_await world_.sleep_for(state_.switching() ? kSwitchPause : Duration::zero());
         if (!slept) break;
         auto has_room = co_await state_.room();
         if (!has_room) break;  // a store that failed ends the rounds, too

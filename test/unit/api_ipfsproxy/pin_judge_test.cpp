@@ -62,6 +62,7 @@ TEST(pin_judge, enough_peers_make_a_pin) {
         {-1, "PPS", State::held, true},    {-1, "PPW", State::working, true},
         {-1, "PUP", State::working, true}, {-1, "WQ", State::working, false},
         {-1, "PPE", State::failed, false}, {-1, "SS", State::waiting, true},
+        {-1, "PR", State::held, true},     {-1, "WR", State::working, false},
         {-1, "", State::failed, false},    {2, "PPW", State::held, true},
         {2, "PPE", State::held, true},     {2, "PWR", State::working, false},
         {2, "PER", State::failed, false},  {2, "PSR", State::waiting, true},

@@ -296,8 +296,8 @@ TEST_F(Rest, members_are_told_apart) {
         drained.body,
         "{\"id\":\"" + peer +
             "\",\"kind\":\"draining\",\"since\":\"2026-01-31T12:00:00Z\",\"everything\":false,"
-            "\"alive\":true,\"left\":3,\"pins\":3,\"kept\":null,\"everywhere\":5,\"bytes\":null,"
-            "\"blocked\":1,\"waiting\":0,\"stuck\":[{\"cid\":\"" +
+            "\"alive\":true,\"left\":3,\"pins\":3,\"kept\":null,\"everywhere\":5,\"moved\":null,"
+            "\"bytes\":null,\"blocked\":1,\"waiting\":0,\"stuck\":[{\"cid\":\"" +
             test_cid("a").to_string() + "\",\"reason\":\"no room\"}]}\n");
     EXPECT_EQ(cluster.calls.back(), "peer_cordon " + peer + " 2");
     EXPECT_EQ(post("/peers/" + peer + "/cordon?dry-run=true").status, 200);

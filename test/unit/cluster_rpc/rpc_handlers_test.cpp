@@ -130,6 +130,8 @@ TEST_F(HandlersTest, members_ask_who_is_there_and_who_shall_go) {
     EXPECT_EQ(api.calls.back(), "peer_remove " + peer(2).to_string());
     api.held = {.pins = 3, .kept = 2, .stored_bytes = 100, .waiting = 1, .waiting_items = {}};
     api.held.waiting_items.push_back(raw_cid("1"));
+    api.held.everything = true;
+    api.held.moved = 9;
     PeerClient asks(client);
     const auto held = drive(world, asks.held_here(peer(1)));
     ASSERT_TRUE(held) << held.error().text;
@@ -138,6 +140,8 @@ TEST_F(HandlersTest, members_ask_who_is_there_and_who_shall_go) {
     EXPECT_EQ(held.value().stored_bytes, 100u);
     EXPECT_EQ(held.value().waiting, 1u);
     EXPECT_EQ(held.value().waiting_items, api.held.waiting_items);
+    EXPECT_TRUE(held.value().everything);
+    EXPECT_EQ(held.value().moved, 9u);
     api.members.resize(3);
     auto members = client.stream<PeerInfo, Empty>(peer(1), {"Cluster", "Peers"}, {});
     EXPECT_EQ(drive(world, collect(std::move(members))).value().size(), 3U);

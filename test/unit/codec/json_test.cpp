@@ -111,7 +111,8 @@ TEST(Json, a_drain_report_shows_unknown_numbers_as_null) {
     DrainReport report;
     const std::string zero =
         R"({"kind":"","since":"0001-01-01T00:00:00Z","everything":false,"alive":false,"left":0,)"
-        R"("pins":0,"kept":null,"everywhere":0,"bytes":null,"blocked":0,"waiting":0,"stuck":[]})";
+        R"("pins":0,"kept":null,"everywhere":0,"moved":null,"bytes":null,"blocked":0,"waiting":0,)"
+        R"("stuck":[]})";
     EXPECT_EQ(to_json(report), zero);
     EXPECT_EQ(to_json(parse_json<DrainReport>(zero).value()), zero);
     report = {.peer = test::peer(),
@@ -122,6 +123,7 @@ TEST(Json, a_drain_report_shows_unknown_numbers_as_null) {
               .pins = 3,
               .everywhere = 4,
               .kept = 5,
+              .moved = 6,
               .bytes = 0,
               .blocked = 1,
               .waiting = 2,
@@ -129,7 +131,8 @@ TEST(Json, a_drain_report_shows_unknown_numbers_as_null) {
     const std::string full =
         R"({"id":")" + kPeer +
         R"(","kind":"leaving","since":"2026-03-01T10:00:00Z","everything":true,"alive":true,)"
-        R"("left":8,"pins":3,"kept":5,"everywhere":4,"bytes":0,"blocked":1,"waiting":2,)"
+        R"("left":8,"pins":3,"kept":5,"everywhere":4,"moved":6,"bytes":0,"blocked":1,)"
+        R"("waiting":2,)"
         R"("stuck":[{"cid":")" +
         kCid + R"(","reason":"full"}]})";
     EXPECT_EQ(to_json(report), full);

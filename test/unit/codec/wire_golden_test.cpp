@@ -52,9 +52,9 @@ TEST(WireGolden, block_with_its_size) {
 
 TEST(WireGolden, what_a_peer_that_is_emptied_holds) {
     EXPECT_EQ(bytes_of(HeldHere{}), packed("82 a16e 00 a16b 00"));
-    const HeldHere held{1, 2, 300, 4, {test::cid0()}};
-    EXPECT_EQ(bytes_of(held),
-              packed("85 a16e 01 a16b 02 a162 cd012c a177 04 a27769 91 da0022" + kCidHex));
+    const HeldHere held{1, 2, 300, 4, {test::cid0()}, true, 5};
+    EXPECT_EQ(bytes_of(held), packed("87 a16e 01 a16b 02 a162 cd012c a177 04 a27769 91 da0022" +
+                                     kCidHex + " a165 c3 a16d 05"));
     EXPECT_EQ(bytes_of(from_msgpack<HeldHere>(to_msgpack(held)).value()), bytes_of(held));
 }
 

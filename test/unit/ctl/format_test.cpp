@@ -78,6 +78,10 @@ TEST(Format, what_a_peer_that_is_emptied_has) {
     report.alive = true;
     report.kept = 3;
     report.bytes = 2'000'000;
+    report.everything = true;
+    report.moved = 7;
+    EXPECT_NE(text_of(report).find(" | EVERYTHING\n"), std::string::npos);
+    EXPECT_NE(text_of(report).find("  > Moved: 7\n"), std::string::npos);
     const auto read = codec::parse_json<DrainReport>(codec::to_json(report));
     ASSERT_TRUE(read) << read.error().text;
     EXPECT_EQ(text_of(read.value()), text_of(report));

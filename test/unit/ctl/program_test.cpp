@@ -255,7 +255,7 @@ TEST_F(ProgramTest, a_peer_that_leaves_is_followed_until_it_is_gone) {
     EXPECT_EQ(ctl({"peers", "rm", kPeer}), 1) << "somebody took it back";
     EXPECT_NE(err_.find("stays a member"), std::string::npos) << err_;
     leaves = {said(1, 0)};
-    EXPECT_EQ(ctl({"peers", "drain", "--dry-run", kPeer}), 0);
+    EXPECT_EQ(ctl({"peers", "drain", "--dry-run", "--everything", kPeer}), 0);
     EXPECT_NE(out_.find("Pins: 1 "), std::string::npos) << out_;
 }
 

@@ -31,7 +31,10 @@ inline Op from(Op op, Bytes origin, std::uint64_t sequence) {
 
 /// One peer's state over its own store.
 struct Peer {
-    explicit Peer(World& world, PeerId id) : store(world), state(store, std::move(id)) {
+    explicit Peer(
+        World& world, PeerId id,
+        std::shared_ptr<storage::MemoryDisk> disk = std::make_shared<storage::MemoryDisk>())
+        : store(world, std::move(disk)), state(store, std::move(id)) {
         EXPECT_TRUE(state.open());
     }
     std::vector<ApplyResult> apply(std::uint64_t index, std::vector<Op> ops) {

@@ -20,7 +20,7 @@ Facts facts(std::string_view pin, std::optional<Phase> record, bool kept = true)
         f.pin.emplace();
         f.pin->pin = pin_on(cid(1), {pin == "mine" ? peer(1) : peer(2)});
         if (pin == "meta") f.pin->pin.type = PinType::meta;
-        f.mine = is_mine(f.pin->pin, peer(1));
+        f.mine = f.pin->pin.type != PinType::meta && f.pin->pin.allocated_to(peer(1));
     }
     if (record) f.record = TrackRecord{.phase = *record, .error = {}};
     if (kept) f.kept = state::KeptCopy{.cid = cid(1)};

@@ -26,7 +26,7 @@ Facts facts(std::string_view pin, std::string_view record) {
         f.pin->pin = pin_on(cid(1), {pin.starts_with("other") ? peer(2) : peer(1)});
         if (pin.starts_with("meta")) f.pin->pin.type = PinType::meta;
         f.pin->modification_index = static_cast<std::uint64_t>(pin.back() - '0');
-        f.mine = is_mine(f.pin->pin, peer(1));
+        f.mine = f.pin->pin.type != PinType::meta && f.pin->pin.allocated_to(peer(1));
     }
     if (!record.empty()) {
         f.record.emplace();
