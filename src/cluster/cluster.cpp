@@ -216,7 +216,7 @@ Async<ConnectGraph> Cluster::connect_graph() {
     graph.cluster_id = self();
     const auto members = parts_.members.peers();
     for (const auto& peer : members) {
-        graph.cluster_trust_links[peer] = parts_.members.is_trusted(peer);
+        graph.cluster_trust_links[peer] = parts_.members.trusted(peer).has_value();
         auto& links = graph.cluster_links[peer];
         PeerInfo info;
         if (peer == self()) {

@@ -89,8 +89,13 @@ void register_peers(Server& s, const Targets& t) {
         });
     ask<codec::Version>(s, "Cluster", "Version", kOpen,
                         [t] { return ready<codec::Version>(codec::Version{t->api.version()}); });
-    ask_about<PeerId, PeerInfo>(s, "Cluster", "PeerAdd", kOpen,
-                                [t](PeerId peer) { return t->api.peer_add(std::move(peer)); });
+    // Whoever is no member may ask to be taken in, for itself.
+    s.unary<PeerId, PeerInfo>(
+        "Cluster", "PeerAdd", kOpen, [t](PeerId caller, PeerId peer) -> Async<PeerInfo> {
+            if (caller == peer || t->members.trusted(caller))
+                return t->api.peer_add(std::move(peer));
+            return ready<PeerInfo>(fail(Kind::denied, "only a member may add another peer"));
+        });
     ask_about<PeerId, Empty>(s, "Cluster", "PeerRemove", kTrusted, [t](PeerId peer) {
         return removed(t->api.peer_remove(std::move(peer), false));
     });

@@ -37,8 +37,11 @@ class Membership {
     /// Whether what it tells of itself in its metrics counts.
     virtual bool heeds(const PeerId& peer) { return standing(peer) == Standing::member; }
 
-    /// Whether its requests are served.
-    virtual bool is_trusted(const PeerId& peer) = 0;
+    /// Whether its requests are served. `denied`: they are not, because of that; `retryable`: as
+    /// far as is known here, and `best_informed` may know better.
+    virtual Result<> trusted(const PeerId& peer) = 0;
+    /// Who knows best who the members are; empty: this peer, or nobody knows who does.
+    virtual PeerId best_informed() { return {}; }
     virtual Async<> trust(PeerId /*peer*/) {
         co_return Error{Kind::unsupported, "this consensus trusts every member"};
     }

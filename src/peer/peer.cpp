@@ -29,9 +29,14 @@ Peer::Peer(PeerParts parts, PeerOptions options)
       tracker_(parts_.world, parts_.store, parts_.state, parts_.ipfs, options_.tracker),
       informers_(options_.informers(parts_.ipfs, tracker_)),
       server_(parts_.world, parts_.host,
-              [this](const PeerId& other) { return consensus_->is_trusted(other); }),
+              {.known = [this](const PeerId& other) { return consensus_->trusted(other); },
+               .find_out =
+                   [this](PeerId other, Error unsure) {
+                       return callers_.confirm(std::move(other), std::move(unsure));
+                   }}),
       client_(parts_.world, parts_.host),
       peers_(client_),
+      callers_(parts_.world, *consensus_, peers_),
       cluster_(
           std::make_unique<cluster::Cluster>(cluster::ClusterParts{.world = parts_.world,
                                                                    .host = parts_.host,

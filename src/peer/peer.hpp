@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/caller_check.hpp"
 #include "cluster/cluster.hpp"
 #include "component/consensus.hpp"
 #include "monitor/pubsub_monitor.hpp"
@@ -83,6 +84,8 @@ class Peer {
     monitor::PubsubMonitor& monitor() { return monitor_; }
     tracker::Tracker& tracker() { return tracker_; }
     cluster::Cluster& cluster() { return *cluster_; }
+    rpc::Server& rpc() { return server_; }
+    rpc::Client& calls() { return client_; }
     /// For what ends with the peer.
     TaskGroup& tasks() { return tasks_; }
 
@@ -101,6 +104,7 @@ class Peer {
     rpc::Server server_;
     rpc::Client client_;
     cluster::PeerClient peers_;
+    cluster::CallerCheck callers_;
     std::unique_ptr<cluster::Cluster> cluster_;
     AddressKeeper addresses_;
     Joiner joiner_;

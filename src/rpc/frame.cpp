@@ -9,7 +9,6 @@ namespace {
 
 /// The text by which the Go programs say that a CID is not pinned.
 constexpr std::string_view kNotPinnedText = "is not part of the pinset";
-constexpr std::string_view kTooManyText = "too many";
 
 constexpr std::array kKinds{Kind::internal,      Kind::invalid,         Kind::not_found,
                             Kind::conflict,      Kind::retryable,       Kind::unavailable,
@@ -30,9 +29,7 @@ Kind kind_of(const Response& response) {
         case ErrorType::authorization:
             return Kind::denied;
         case ErrorType::server:
-            if (contains("can't find")) return Kind::unsupported;
-            if (contains(kTooManyText)) return Kind::retryable;
-            return Kind::invalid;
+            return contains("can't find") ? Kind::unsupported : Kind::invalid;
         default:
             return contains(kNotPinnedText) ? Kind::not_found : Kind::internal;
     }
@@ -85,8 +82,8 @@ Result<> decode(codec::Reader& in, Response& value) {
 Response to_response(ServiceId id, ErrorType type, const Error& error) {
     Response response{std::move(id), error.text, type, {}};
     if (response.error.empty()) response.error = to_string(error.kind);
-    if (type == ErrorType::method && error.kind != Kind::internal)
-        response.kind = to_string(error.kind);
+    const bool told = type == ErrorType::method || error.kind == Kind::retryable;
+    if (told && error.kind != Kind::internal) response.kind = to_string(error.kind);
     return response;
 }
 

@@ -19,9 +19,10 @@ constexpr std::size_t kStrayBytesMax = 64 * 1024;
 /// The arguments of one stream as they arrive.
 class ArgumentSource final : public Source<Bytes> {
  public:
-    explicit ArgumentSource(ValueReader& reader) : reader_(reader) {}
+    ArgumentSource(ValueReader& reader, std::size_t bytes_max)
+        : reader_(reader), bytes_max_(bytes_max) {}
     Async<std::optional<Bytes>> next() override {
-        Result<std::optional<BytesView>> value = co_await reader_.next(codec::kMsgpackBytesMax);
+        Result<std::optional<BytesView>> value = co_await reader_.next(bytes_max_);
         if (!value) co_return fail(value.error());
         if (!value.value()) co_return std::optional<Bytes>{};
         co_return std::optional<Bytes>(Bytes(*value.value()));
@@ -29,6 +30,7 @@ class ArgumentSource final : public Source<Bytes> {
 
  private:
     ValueReader& reader_;
+    std::size_t bytes_max_;
 };
 
 /// Returns when the caller has closed or reset its side, or misbehaves.
@@ -68,8 +70,8 @@ struct Server::Queue {
     Signal changed;
 };
 
-Server::Server(World& world, net::Host& host, Trusted trusted)
-    : world_(world), host_(host), trusted_(std::move(trusted)), tasks_(world, "rpc server") {}
+Server::Server(World& world, net::Host& host, Trust trust)
+    : world_(world), host_(host), trust_(std::move(trust)), tasks_(world, "rpc server") {}
 
 void Server::add(std::string service, std::string method, std::unique_ptr<Method> entry) {
     ICL_ASSERT(service.size() + method.size() <= kNameBytesMax, "an RPC name is too long");
@@ -110,83 +112,110 @@ Async<> Server::stop() {
 }
 
 void Server::accept(net::StreamPtr stream) {
-    if (running_ >= kServerCallsMax) {
-        logger("rpc")->warn("too many calls at once, one is reset peer={}",
-                            stream->remote().to_string());
-        stream->reset();
+    const PeerId peer = stream->remote();
+    if (auto place = places_.take(peer, trust_.known(peer).has_value())) {
+        tasks_.spawn(serve(std::move(stream), std::move(*place)));
         return;
     }
-    const PeerId peer = stream->remote();
-    ++running_;
-    ++running_by_peer_[peer];
-    if (!tasks_.spawn(serve(std::move(stream)))) {
-        --running_;
-        if (--running_by_peer_[peer] == 0) running_by_peer_.erase(peer);
-    }
+    note_refusal(peer, "too many of its calls run");
+    auto place = places_.take_refusal(peer);
+    if (!place) return stream->reset();
+    tasks_.spawn(serve_refusal(std::move(stream), std::move(*place)));
 }
 
-std::optional<std::pair<ErrorType, Error>> Server::check(const ServiceId& id,
-                                                         const PeerId& peer) const {
-    using Refusal = std::pair<ErrorType, Error>;
-    const auto service = services_.find(id.service);
-    if (service == services_.end())
-        return Refusal{ErrorType::server,
-                       {Kind::unsupported, "rpc: can't find service " + id.service}};
-    const Method* method = find_method(id);
-    if (method == nullptr)
-        return Refusal{ErrorType::server,
-                       {Kind::unsupported, "rpc: can't find method " + id.method}};
-    const bool allowed =
-        method->policy == Policy::open || (method->policy == Policy::trusted && trusted_(peer));
-    if (!allowed)
-        return Refusal{ErrorType::authorization,
-                       {Kind::denied, "client does not have permissions to call " + id.name()}};
-    const auto count = running_by_peer_.find(peer);
-    if (count != running_by_peer_.end() && count->second > kServerCallsPerPeerMax)
-        return Refusal{ErrorType::server,
-                       {Kind::retryable, "rpc: too many calls of this peer at once"}};
-    return std::nullopt;
+void Server::note_refusal(const PeerId& peer, const std::string& why) {
+    if (refusals_.note(peer, world_.steady_now()))
+        logger("rpc")->warn("a call is refused peer={} refused={} reason=\"{}\"", peer.to_string(),
+                            refusals_.count(), why);
 }
 
-asio::awaitable<void> Server::serve(net::StreamPtr stream) {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    struct Count {
-        Server& server;
-        PeerId peer;
-        ~Count() {
-            --server.running_;
-            if (--server.running_by_peer_[peer] == 0) server.running_by_peer_.erase(peer);
-        }
-    } count{*this, stream->remote()};
-
-    ValueReader reader(world_, *stream, kRequestLimit);
-    auto head = co_await reader.next(kHeadBytesMax);
-    if (!head || !head.value()) co_return;  // nobody to answer
+asio::awaitable<std::optional<ServiceId>> Server::read_head(net::Stream* stream,
+                                                            ValueReader* reader, Duration limit) {
+    // As a whole: who sends a byte now and then is not waited for.
+    auto head = co_await with_deadline<std::optional<BytesView>>(
+        world_, limit, "waiting for a call", reader->next(kHeadBytesMax));
+    std::optional<ServiceId> out;
+    if (!head || !head.value()) co_return out;  // nobody to answer
     auto id = codec::from_msgpack<ServiceId>(*head.value());
-    if (!id) {
-        ServiceId nothing;
-        co_await tell_refusal(stream.get(), nothing, ErrorType::server, id.error());
+    if (id) {
+        out = std::move(id.value());
+        co_return out;
+    }
+    ServiceId nothing;
+    co_await tell_refusal(stream, nothing, ErrorType::server, id.error());
+    co_return out;
+}
+
+asio::awaitable<void> Server::serve_refusal(net::StreamPtr stream, net::StreamPlaces::Place) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    ValueReader reader(world_, *stream, kStrangerRequestLimit);
+    auto id = co_await read_head(stream.get(), &reader, kStrangerRequestLimit);
+    if (!id) co_return;
+    Error busy{Kind::retryable, "rpc: too many calls of this peer at once"};
+    co_await tell_refusal(stream.get(), *id, ErrorType::server, std::move(busy));
+}
+
+asio::awaitable<std::optional<Server::Refusal>> Server::check(ServiceId id, PeerId peer) {
+    std::optional<Refusal> out;
+    const Method* method = find_method(id);
+    if (method == nullptr) {
+        const bool service = services_.contains(id.service);
+        const auto what = service ? "method " + id.method : "service " + id.service;
+        out = Refusal{ErrorType::server, {Kind::unsupported, "rpc: can't find " + what}};
+        co_return out;
+    }
+    if (method->policy == Policy::open) co_return out;
+    auto text = "client does not have permissions to call " + id.name();
+    if (method->policy == Policy::closed) {
+        out = Refusal{ErrorType::authorization, {Kind::denied, std::move(text)}};
+        co_return out;
+    }
+    auto trusted = trust_.known(peer);
+    if (!trusted && trusted.error().kind == Kind::retryable && trust_.find_out) {
+        auto question = trust_.find_out(peer, trusted.error());
+        trusted = co_await std::move(question);
+    }
+    if (trusted) co_return out;
+    const auto& why = trusted.error();
+    note_refusal(peer, why.text);
+    if (why.kind == Kind::denied)
+        out = Refusal{ErrorType::authorization, {Kind::denied, text + ": " + why.text}};
+    else
+        out = Refusal{ErrorType::server, {Kind::retryable, "rpc: " + why.text}};
+    co_return out;
+}
+
+asio::awaitable<void> Server::serve(net::StreamPtr stream, net::StreamPlaces::Place place) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const bool member = place.of_member();
+    const auto limit = member ? kRequestLimit : kStrangerRequestLimit;
+    ValueReader reader(world_, *stream, limit);
+    auto id = co_await read_head(stream.get(), &reader, limit);
+    if (!id) co_return;
+    auto refusal = co_await check(*id, stream->remote());
+    if (refusal) {
+        co_await tell_refusal(stream.get(), *id, refusal->type, refusal->error);
         co_return;
     }
-    if (auto refusal = check(id.value(), count.peer)) {
-        co_await tell_refusal(stream.get(), id.value(), refusal->first, refusal->second);
-        co_return;
-    }
-    Method* method = find_method(id.value());
+    Method* method = find_method(*id);
+    // One that turned out to be a member may send what members send.
+    const bool trusted = member || method->policy == Policy::trusted;
+    const auto bytes_max = trusted ? codec::kMsgpackBytesMax : kHeadBytesMax;
     if (auto* streaming = dynamic_cast<StreamMethodBase*>(method)) {
-        reader.set_idle_limit(kArgumentIdleLimit);
-        co_await serve_stream(stream.get(), streaming, id.value(),
-                              std::make_unique<ArgumentSource>(reader));
+        if (trusted) reader.set_idle_limit(kArgumentIdleLimit);
+        co_await serve_stream(stream.get(), streaming, *id,
+                              std::make_unique<ArgumentSource>(reader, bytes_max));
         co_return;
     }
-    auto arg = co_await reader.next(codec::kMsgpackBytesMax);
+    auto arg = co_await with_deadline<std::optional<BytesView>>(
+        world_, limit, "waiting for an argument", reader.next(bytes_max));
     if (!arg || !arg.value()) {
         const auto why =
             arg ? Error{Kind::corrupt, "msgpack decode error [pos 0]: no argument"} : arg.error();
-        co_await tell_refusal(stream.get(), id.value(), ErrorType::server, why);
+        co_await tell_refusal(stream.get(), *id, ErrorType::server, why);
         co_return;
     }
-    co_await serve_unary(stream.get(), static_cast<UnaryMethodBase*>(method), id.value(),
+    co_await serve_unary(stream.get(), static_cast<UnaryMethodBase*>(method), *id,
                          Bytes(*arg.value()));
 }
 

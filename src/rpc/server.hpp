@@ -4,16 +4,23 @@
 #include <string>
 
 #include "net/host.hpp"
+#include "net/stream_places.hpp"
 #include "rpc/method.hpp"
+#include "rpc/refusal_log.hpp"
 #include "runtime/task_group.hpp"
 
 namespace ipfscluster::rpc {
 
-/// Calls of one peer, and of all, that run here at once; one more is refused.
-inline constexpr std::size_t kServerCallsPerPeerMax = 512;
-inline constexpr std::size_t kServerCallsMax = 4096;
-/// How long a caller may take to say what it calls and to send a unary argument.
+class ValueReader;
+
+/// Calls that run here at once; one more is refused. A peer that is no member asks a few small
+/// questions: each of its calls holds no more than a head and an argument of kHeadBytesMax.
+inline constexpr net::StreamBounds kServerCalls{
+    .per_member = 512, .per_stranger = 16, .strangers = 256, .in_all = 4096, .refusals = 64};
+/// How long a caller may take to say what it calls, and then to send a unary argument.
 inline constexpr Duration kRequestLimit = std::chrono::seconds(30);
+/// The same for one that is no member.
+inline constexpr Duration kStrangerRequestLimit = std::chrono::seconds(5);
 /// Longest pause between the arguments of a stream: a person's slow upload may be behind it.
 inline constexpr Duration kArgumentIdleLimit = std::chrono::minutes(15);
 /// A caller that takes none of its answer for this long is given up.
@@ -26,12 +33,21 @@ inline constexpr Duration kLingerLimit = std::chrono::seconds(10);
 /// Items that wait for the network in one stream before the handler is held back.
 inline constexpr std::size_t kStreamBufferBytesMax = 64 * 1024;
 
+/// Whose calls are served.
+struct Trust {
+    /// ok: a member; `denied` or `retryable` with the reason why it counts as none. `retryable`: it
+    /// may be one of which this peer has not heard.
+    std::function<Result<>(const PeerId&)> known;
+    /// Finds out about one of those, with the reason that `known` gave; `denied` or `retryable` as
+    /// above. Empty: nobody can be asked.
+    std::function<Async<>(PeerId, Error)> find_out;
+};
+
 /// Answers the calls of other peers. Owned by main, registered before `start`. One strand. Handlers
 /// must answer `cancelled` when cancelled.
 class Server {
  public:
-    using Trusted = std::function<bool(const PeerId&)>;
-    Server(World& world, net::Host& host, Trusted trusted);
+    Server(World& world, net::Host& host, Trust trust);
 
     template <class Arg, class Reply>
     void unary(std::string service, std::string method, Policy policy,
@@ -55,17 +71,30 @@ class Server {
 
     /// "Cluster.ID" and so on, sorted, with their policy.
     std::vector<std::pair<std::string, Policy>> methods() const;
-    std::size_t running() const { return running_; }
+    std::size_t running() const { return places_.open(); }
+    /// Peers with calls that run.
+    std::size_t callers() const { return places_.peers(); }
+    std::uint64_t refused() const { return refusals_.count(); }
 
  private:
     struct Queue;
 
     void add(std::string service, std::string method, std::unique_ptr<Method> entry);
     Method* find_method(const ServiceId& id) const;
+    struct Refusal {
+        ErrorType type = ErrorType::server;
+        Error error;
+    };
     void accept(net::StreamPtr stream);
-    asio::awaitable<void> serve(net::StreamPtr stream);
+    asio::awaitable<void> serve(net::StreamPtr stream, net::StreamPlaces::Place place);
+    /// For a stream that got no place.
+    asio::awaitable<void> serve_refusal(net::StreamPtr stream, net::StreamPlaces::Place place);
+    /// What a request says that it calls; nothing when it cannot be answered.
+    asio::awaitable<std::optional<ServiceId>> read_head(net::Stream* stream, ValueReader* reader,
+                                                        Duration limit);
     /// The reason to refuse a call, before its argument is looked at.
-    std::optional<std::pair<ErrorType, Error>> check(const ServiceId& id, const PeerId& peer) const;
+    asio::awaitable<std::optional<Refusal>> check(ServiceId id, PeerId peer);
+    void note_refusal(const PeerId& peer, const std::string& why);
     asio::awaitable<void> serve_unary(net::Stream* stream, UnaryMethodBase* method, ServiceId id,
                                       Bytes arg);
     asio::awaitable<void> serve_stream(net::Stream* stream, StreamMethodBase* method, ServiceId id,
@@ -79,11 +108,11 @@ class Server {
 
     World& world_;
     net::Host& host_;
-    Trusted trusted_;
+    Trust trust_;
     std::map<std::string, std::map<std::string, std::unique_ptr<Method>, std::less<>>, std::less<>>
         services_;
-    std::map<PeerId, std::size_t> running_by_peer_;
-    std::size_t running_ = 0;
+    net::StreamPlaces places_{kServerCalls};
+    RefusalLog refusals_;
     TaskGroup tasks_;
 };
 

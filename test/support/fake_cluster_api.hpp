@@ -166,12 +166,16 @@ class FakeClusterApi final : public component::ClusterApi {
     std::vector<DrainReport> reports;  ///< in turn
     std::optional<Error> drain_error;  ///< of `peer_drain` when there are no more
     HeldHere held;
+    std::vector<PeerId> cluster_peers;  ///< in its own id
+    int ids = 0;                        ///< asked for
 
     PeerId self() const override { return us; }
     Async<PeerInfo> id() override {
+        ++ids;
         if (call_error) co_return fail(*call_error);
         PeerInfo info;
         info.id = us;
+        info.cluster_peers = cluster_peers;
         info.version = kClusterVersion;
         co_return info;
     }

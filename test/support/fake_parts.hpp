@@ -133,7 +133,10 @@ class LoneConsensus : public component::Consensus {
     std::vector<PeerId> members;
     std::vector<PinOperation> committed;
     bool strong = true, has_all = true;
+    bool knows_all = true;  ///< who is no member has left, as far as it is known
     std::map<PeerId, component::Cordon> told;
+    std::map<PeerId, Error> refused;  ///< who is not trusted, and why
+    PeerId informed;
 
     component::Cordon cordon(const PeerId& peer) override {
         const auto found = told.find(peer);
@@ -156,7 +159,7 @@ class LoneConsensus : public component::Consensus {
     std::vector<PeerId> voters() override { return members; }
     component::Standing standing(const PeerId& peer) override {
         return std::find(members.begin(), members.end(), peer) == members.end()
-                   ? component::Standing::left
+                   ? (knows_all ? component::Standing::left : component::Standing::unknown)
                    : component::Standing::member;
     }
     bool may_act() override { return true; }
@@ -169,7 +172,11 @@ class LoneConsensus : public component::Consensus {
         std::erase(members, peer);
         co_return ok();
     }
-    bool is_trusted(const PeerId&) override { return true; }
+    Result<> trusted(const PeerId& peer) override {
+        const auto found = refused.find(peer);
+        return found == refused.end() ? Result<>(ok()) : Result<>(fail(found->second));
+    }
+    PeerId best_informed() override { return informed; }
     Async<> wait_ready(Duration) override { co_return ok(); }
     bool ready() override { return true; }
     bool complete() override { return has_all; }

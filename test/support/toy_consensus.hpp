@@ -38,7 +38,7 @@ class ToyConsensus final : public component::Consensus {
     std::vector<PeerId> voters() override { return known(); }
     component::Standing standing(const PeerId& peer) override;
     bool heeds(const PeerId&) override { return true; }
-    bool is_trusted(const PeerId&) override { return true; }
+    Result<> trusted(const PeerId&) override { return ok(); }
     Async<> add_peer(PeerId) override { co_return ok(); }
     Async<> remove_peer(PeerId) override {
         co_return Error{Kind::unsupported, "this consensus cannot remove peers"};

@@ -239,8 +239,20 @@ std::optional<std::size_t> RaftConsensus::rank(const Cid&) {
     return 0;
 }
 
-bool RaftConsensus::is_trusted(const PeerId&) {
-    return true;
+Result<> RaftConsensus::trusted(const PeerId& peer) {
+    if (!roster_.nodes_of(peer).empty()) return ok();
+    const auto& nodes = log_.nodes();
+    const bool was = std::any_of(nodes.begin(), nodes.end(), [&](const auto& item) {
+        return item.second.peer == peer && item.second.removed;
+    });
+    // Whoever does not lead may have a part of the log still to come, in which it was added.
+    return fail(may_act() ? Kind::denied : Kind::retryable,
+                was ? "removed from this cluster" : "not a member of this cluster");
+}
+
+PeerId RaftConsensus::best_informed() {
+    const auto& status = driver_.status();
+    return status.role == Role::leader ? PeerId{} : roster_.peer_of(status.leader);
 }
 
 Async<> RaftConsensus::wait_ready(Duration limit) {

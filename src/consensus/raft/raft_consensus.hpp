@@ -44,7 +44,8 @@ class RaftConsensus final : public component::Consensus {
     std::optional<std::size_t> rank(const Cid& cid) override;
     Async<> add_peer(PeerId peer) override { return changes_.add(std::move(peer)); }
     Async<> remove_peer(PeerId peer) override { return changes_.remove(std::move(peer)); }
-    bool is_trusted(const PeerId& peer) override;
+    Result<> trusted(const PeerId& peer) override;
+    PeerId best_informed() override;
     component::Cordon cordon(const PeerId& peer) override { return log_.facts().cordon(peer); }
     std::vector<std::pair<PeerId, component::Cordon>> cordons() override;
     void on_cordons(std::function<void()> listener) override {

@@ -24,7 +24,8 @@ void Streams::accept(net::StreamPtr stream) {
     p_.tasks.spawn(refuse(std::move(frames), std::move(*place)));
 }
 
-asio::awaitable<void> Streams::refuse(std::unique_ptr<FrameStream> stream, StreamPlaces::Place) {
+asio::awaitable<void> Streams::refuse(std::unique_ptr<FrameStream> stream,
+                                      net::StreamPlaces::Place) {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto told = co_await refuse_politely(stream.get());
     if (!told) logger("raft")->debug("a refusal was not heard: {}", told.error().text);
@@ -46,7 +47,8 @@ Async<> Streams::refuse_politely(FrameStream* stream) {
     co_return ok();
 }
 
-asio::awaitable<void> Streams::serve(std::unique_ptr<FrameStream> stream, StreamPlaces::Place) {
+asio::awaitable<void> Streams::serve(std::unique_ptr<FrameStream> stream,
+                                     net::StreamPlaces::Place) {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto served = co_await serve_checked(stream.get());
     if (!served && served.error().kind == Kind::corrupt)

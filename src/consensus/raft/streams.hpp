@@ -4,10 +4,15 @@
 #include "consensus/raft/lookout.hpp"
 #include "consensus/raft/loss_watch.hpp"
 #include "consensus/raft/member_changes.hpp"
-#include "consensus/raft/stream_places.hpp"
 #include "consensus/raft/vouching.hpp"
+#include "net/stream_places.hpp"
 
 namespace ipfscluster::raft {
+
+/// A peer needs two or three; the rest are those whose end has not been noticed yet, and changes of
+/// membership that many ask for at once.
+inline constexpr net::StreamBounds kStreamBounds{
+    .per_member = 32, .per_stranger = 32, .strangers = 64, .in_all = 4096, .refusals = 16};
 
 /// The streams that others open to us: each is given a place, greeted at the door and served as its
 /// purpose says, until it ends or its node is no member any more. Owned by the consensus component,
@@ -39,8 +44,10 @@ class Streams {
     std::size_t open() const { return places_.open(); }
 
  private:
-    asio::awaitable<void> serve(std::unique_ptr<FrameStream> stream, StreamPlaces::Place place);
-    asio::awaitable<void> refuse(std::unique_ptr<FrameStream> stream, StreamPlaces::Place place);
+    asio::awaitable<void> serve(std::unique_ptr<FrameStream> stream,
+                                net::StreamPlaces::Place place);
+    asio::awaitable<void> refuse(std::unique_ptr<FrameStream> stream,
+                                 net::StreamPlaces::Place place);
     Async<> refuse_politely(FrameStream* stream);
     Async<> serve_checked(FrameStream* stream);
     Async<> serve_purpose(FrameStream* stream, Purpose purpose, NodeId from);
@@ -56,7 +63,7 @@ class Streams {
     Async<HelloReply> answer(PeerId opener, Hello said);
 
     Parts p_;
-    StreamPlaces places_;
+    net::StreamPlaces places_{kStreamBounds};
     std::map<NodeId, FrameStream*> talking_;  ///< on which nodes send us messages
 };
 

@@ -30,7 +30,7 @@ struct Fixture : ::testing::Test {
           network(world),
           host(network.add_host(peer(1))),
           asking_host(network.add_host(peer(2))),
-          server(world, *host, [](const PeerId&) { return true; }),
+          server(world, *host, {.known = [](const PeerId&) { return ok(); }, .find_out = {}}),
           client(world, *asking_host),
           peers(client) {
         asking_host->add_addresses(peer(1), {network.address_of(peer(1))});

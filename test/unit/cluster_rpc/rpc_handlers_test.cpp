@@ -115,7 +115,8 @@ TEST_F(HandlersTest, the_question_whether_a_peer_lives) {
     // One that knows the name as little as a Go peer does.
     auto other = network.add_host(peer(4));
     asking_host->add_addresses(peer(4), {network.address_of(peer(4))});
-    rpc::Server knows_nothing(world, *other, [](const PeerId&) { return true; });
+    rpc::Server knows_nothing(world, *other,
+                              {.known = [](const PeerId&) { return ok(); }, .find_out = {}});
     knows_nothing.start();
     EXPECT_TRUE(drive(world, asks.alive(peer(4)))) << "it has answered";
     ICL_EXPECT_OK(drive(world, knows_nothing.stop()));

@@ -58,7 +58,8 @@ struct JoinerTest : ::testing::Test {
     test::FakeClusterApi api;
     MaybeReady consensus;
     PeerInfo theirs;
-    rpc::Server server{world, *other, [](const PeerId&) { return true; }};
+    rpc::Server server{
+        world, *other, {.known = [](const PeerId&) { return ok(); }, .find_out = {}}};
     rpc::Client client{world, *host};
     cluster::PeerClient peers{client};
     std::unique_ptr<Joiner> joiner;

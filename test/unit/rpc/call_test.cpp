@@ -29,7 +29,8 @@ TEST_F(CallTest, policy_decides_who_may_call) {
     const auto distrusted = call<std::int64_t>("Trusted", std::int64_t{1});
     ASSERT_FALSE(distrusted);
     EXPECT_EQ(distrusted.error(),
-              (Error{Kind::denied, "client does not have permissions to call Cluster.Trusted"}));
+              (Error{Kind::denied,
+                     "client does not have permissions to call Cluster.Trusted: not a member"}));
     const auto closed = call<std::int64_t>("Pin", std::int64_t{1});
     ASSERT_FALSE(closed);
     EXPECT_EQ(closed.error(),

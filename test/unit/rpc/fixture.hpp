@@ -111,8 +111,13 @@ struct Fixture : ::testing::Test {
           network(world),
           server_host(network.add_host(peer(1))),
           client_host(network.add_host(peer(2))),
-          server(world, *server_host,
-                 [this](const PeerId& id) { return trusted && id == peer(2); }),
+          server(
+              world, *server_host,
+              {.known = [this](const PeerId& id) -> Result<> {
+                   if (trusted && id == peer(2)) return ok();
+                   return fail(distrust);
+               },
+               .find_out = [this](PeerId, Error unsure) { return find_out(std::move(unsure)); }}),
           client(world, *client_host) {
         client_host->add_addresses(peer(1), {network.address_of(peer(1))});
         register_methods(server);
@@ -146,11 +151,18 @@ struct Fixture : ::testing::Test {
             [this](PeerId, SourcePtr<std::int64_t>) -> SourcePtr<std::string> {
                 return std::make_unique<Counting>(&world, &seen, count, fails);
             });
-        s.stream<NodeWithMeta, std::int64_t>(
-            "Cluster", "Blocks", Policy::open,
-            [this](PeerId, SourcePtr<NodeWithMeta> blocks) -> SourcePtr<std::int64_t> {
-                return std::make_unique<Counter>(&seen, std::move(blocks), fail_at);
-            });
+        for (const auto& [name, policy] :
+             {std::pair("Blocks", Policy::open), std::pair("Store", Policy::trusted)})
+            s.stream<NodeWithMeta, std::int64_t>(
+                "Cluster", name, policy,
+                [this](PeerId, SourcePtr<NodeWithMeta> blocks) -> SourcePtr<std::int64_t> {
+                    return std::make_unique<Counter>(&seen, std::move(blocks), fail_at);
+                });
+    }
+    Async<> find_out(Error unsure) {
+        ++questions;
+        if (found_out) co_return ok();
+        co_return fail(found_out.error().kind, std::move(unsure.text));
     }
     static Async<codec::Version> version() { co_return codec::Version{"1.1.6"}; }
 
@@ -188,6 +200,9 @@ struct Fixture : ::testing::Test {
     std::unique_ptr<net::MemoryHost> server_host;
     std::unique_ptr<net::MemoryHost> client_host;
     bool trusted = true;
+    Error distrust{Kind::denied, "not a member"};
+    Result<> found_out = ok();  ///< by a question
+    int questions = 0;
     Seen seen;
     int count = 3;
     bool fails = false;

@@ -59,10 +59,10 @@ TEST_F(HostileTest, an_answer_beyond_the_limit_is_refused) {
 TEST_F(HostileTest, one_peer_cannot_take_all_places) {
     std::vector<std::shared_ptr<std::optional<Result<Bytes>>>> waiting;
     const auto request = codec::to_msgpack(ServiceId{"Cluster", "Long"}) + hex("80");
-    for (std::size_t i = 0; i < kServerCallsPerPeerMax; ++i)
+    for (std::size_t i = 0; i < kServerCalls.per_member; ++i)
         waiting.push_back(start(world, exchange(client_host.get(), request, false)));
     world.run_for(1s);
-    EXPECT_EQ(server.running(), kServerCallsPerPeerMax);
+    EXPECT_EQ(server.running(), kServerCalls.per_member);
     const auto refused = raw(request).value();
     EXPECT_NE(refused.find("too many calls"), Bytes::npos);
     network.crash(peer(2));  // its connections end, and with them the calls

@@ -61,7 +61,8 @@ Async<> serve(AsioWorld* world, asio::posix::stream_descriptor* input, Bytes sec
     if (!host) co_return fail(host.error());
     Parts parts;
     parts.fill(host.value()->id());
-    rpc::Server server(*world, *host.value(), [](const PeerId&) { return true; });
+    rpc::Server server(*world, *host.value(),
+                       {.known = [](const PeerId&) { return ok(); }, .find_out = {}});
     cluster::register_rpc_handlers(server, {.api = parts.api,
                                             .tracker = parts.tracker,
                                             .ipfs = parts.ipfs,

@@ -6,20 +6,24 @@
 
 #include "multi/peer_id.hpp"
 
-namespace ipfscluster::raft {
+namespace ipfscluster::net {
 
-/// Streams that one peer may have open to us. It needs two or three; the rest are those whose end
-/// has not been noticed yet, and changes of membership that many ask for at once.
-inline constexpr std::size_t kStreamsPerPeerMax = 32;
-/// Streams of peers that are no members, together. Members' places are not among them.
-inline constexpr std::size_t kStrangerStreamsMax = 64;
-/// Streams that are being told that there is no place for them; more are reset without a word.
-inline constexpr std::size_t kRefusalsMax = 16;
+struct StreamBounds {
+    std::size_t per_member = 0;    ///< streams that one member may have open to us
+    std::size_t per_stranger = 0;  ///< the same for a peer that is none
+    /// Of strangers together. Members' places are not among them.
+    std::size_t strangers = 0;
+    std::size_t in_all = 0;
+    /// Streams that are being told that there is no place for them; more are reset without a word.
+    std::size_t refusals = 0;
+};
 
-/// Counts the streams that others have open to us, so that nobody can take the places of a member.
-/// No I/O; owned by the consensus component, its strand. Outlives its places.
+/// Counts the streams of one protocol that others have open to us, so that nobody can take the
+/// places of a member. No I/O; owned by whoever serves them, its strand. Outlives its places.
 class StreamPlaces {
  public:
+    explicit StreamPlaces(StreamBounds bounds) : bounds_(bounds) {}
+
     /// One place; given back when it goes.
     class Place {
      public:
@@ -34,6 +38,7 @@ class StreamPlaces {
         ~Place() {
             if (owner_ != nullptr) owner_->give_back(peer_, use_);
         }
+        bool of_member() const { return use_ == Use::member; }
 
      private:
         StreamPlaces* owner_;
@@ -48,6 +53,8 @@ class StreamPlaces {
     /// Whether this refusal is worth a line in the log: the first one since there was room.
     bool first_refusal(const PeerId& peer);
     std::size_t open() const { return open_; }
+    /// Peers with open streams.
+    std::size_t peers() const { return peers_.size(); }
 
  private:
     struct Peer {
@@ -56,6 +63,7 @@ class StreamPlaces {
     };
     void give_back(const PeerId& peer, Place::Use use);
 
+    const StreamBounds bounds_;
     std::map<PeerId, Peer> peers_;  ///< those with open streams
     std::size_t open_ = 0;
     std::size_t strangers_ = 0;
@@ -63,4 +71,4 @@ class StreamPlaces {
     bool strangers_told_ = false;
 };
 
-}  // namespace ipfscluster::raft
+}  // namespace ipfscluster::net
