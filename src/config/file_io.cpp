@@ -63,6 +63,12 @@ Result<> write_synced(const std::string& path, std::string_view text, unsigned m
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+    ICL_TRY(auto text, read_beginning(path, bytes_max + 1));
+    if (text.size() > bytes_max) return fail(Kind::invalid, path + ": is too large");
+    return text;
+}
+
+Result<std::string> read_beginning(const std::string& path, std::size_t bytes_max) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return fail(system_error(path, "open"));
     std::string text;
@@ -71,9 +77,9 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
         const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return fail(system_error(path, "read"));
-        if (size == 0) return text;
         text.append(buffer.data(), static_cast<std::size_t>(size));
-        if (text.size() > bytes_max) return fail(Kind::invalid, path + ": is too large");
+        if (text.size() > bytes_max) text.resize(bytes_max);
+        if (size == 0 || text.size() == bytes_max) return text;
     }
 }
 

@@ -8,6 +8,8 @@
 /// The few system calls of the configuration folder. Blocking: start-up and shutdown only.
 namespace ipfscluster::config {
 
+/// No more than the first `bytes_max` bytes; errors as of `read_file`.
+Result<std::string> read_beginning(const std::string& path, std::size_t bytes_max);
 /// The whole file; `not_found`, `invalid` when larger than `bytes_max`, else the system's reason.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 /// Replaces the file in one step (temporary file, sync, rename). Keeps the mode of a file that is

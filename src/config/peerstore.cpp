@@ -1,6 +1,7 @@
 #include "config/peerstore.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "config/file_io.hpp"
 
@@ -26,7 +27,8 @@ std::vector<std::string> lines_of(const Addresses& of_one_peer) {
 
 Addresses parse_peerstore(std::string_view text, Warnings& warnings) {
     Addresses out;
-    std::size_t number = 0;
+    std::size_t number = 0, skipped = 0;
+    std::string first;
     while (!text.empty()) {
         const std::size_t end = text.find('\n');
         std::string_view line = text.substr(0, end);
@@ -35,36 +37,45 @@ Addresses parse_peerstore(std::string_view text, Warnings& warnings) {
         while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
         if (!line.starts_with('/')) continue;
         const auto address = Multiaddr::parse(line);
-        const std::string place = "peerstore line " + std::to_string(number) + ": ";
-        if (!address)
-            warnings.push_back(place + address.error().text + "; skipped");
-        else if (!address.value().peer_id())
-            warnings.push_back(place + "has no /p2p/<id>; skipped");
-        else
+        if (address && address.value().peer_id()) {
             out.push_back(address.value());
+            continue;
+        }
+        if (++skipped == 1)
+            first = "line " + std::to_string(number) + ": " +
+                    (address ? "has no /p2p/<id>" : address.error().text);
     }
+    if (skipped > 0)
+        warnings.push_back("peerstore: " + std::to_string(skipped) + " of " +
+                           std::to_string(number) + " lines are skipped; " + first);
     return out;
 }
 
 std::string peerstore_text(const Addresses& addresses) {
-    std::vector<std::pair<PeerId, Addresses>> peers;
+    std::vector<Addresses> peers;
+    std::map<PeerId, std::size_t> places;
     for (const Multiaddr& address : addresses) {
-        const PeerId id = address.peer_id().value_or(PeerId());
-        auto it = std::find_if(peers.begin(), peers.end(),
-                               [&](const auto& peer) { return peer.first == id; });
-        if (it == peers.end()) it = peers.insert(peers.end(), {id, {}});
-        it->second.push_back(address);
+        const auto place = places.emplace(address.peer_id().value_or(PeerId()), peers.size());
+        if (place.second) peers.emplace_back();
+        peers[place.first->second].push_back(address);
     }
     std::string text;
-    for (const auto& [id, of_one_peer] : peers)
-        for (const std::string& line : lines_of(of_one_peer)) text += line + "\n";
+    for (const auto& of_one_peer : peers)
+        for (const std::string& line : lines_of(of_one_peer))
+            if (text.size() + line.size() < kPeerstoreBytesMax) text += line + "\n";
     return text;
 }
 
 Result<Addresses> load_peerstore(const std::string& path, Warnings& warnings) {
-    const auto text = read_file(path, kPeerstoreBytesMax);
+    auto text = read_beginning(path, kPeerstoreBytesMax + 1);
     if (!text && text.error().kind == Kind::not_found) return Addresses{};
     if (!text) return fail(text.error());
+    if (text.value().size() > kPeerstoreBytesMax) {
+        warnings.push_back(path + ": is larger than " + std::to_string(kPeerstoreBytesMax) +
+                           " bytes, the rest is skipped");
+        // The last line is cut.
+        text.value().resize(text.value().rfind('\n') + 1);
+    }
     return parse_peerstore(text.value(), warnings);
 }
 

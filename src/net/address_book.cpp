@@ -5,10 +5,19 @@
 namespace ipfscluster::net {
 
 void AddressBook::add(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
+    put(peer, addresses, true);
+}
+
+void AddressBook::learn(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
+    put(peer, addresses, false);
+}
+
+void AddressBook::put(const PeerId& peer, const std::vector<Multiaddr>& addresses, bool keep) {
     if (peer.empty() || addresses.empty()) return;
-    if (!entries_.contains(peer)) make_room();
+    if (!entries_.contains(peer) && !make_room(keep)) return;
     auto& entry = entries_[peer];
     entry.touched = ++clock_;
+    entry.kept = entry.kept || keep;
     for (const auto& address : addresses) {
         const auto named = address.peer_id();
         auto bare = address.without_peer();
@@ -21,11 +30,28 @@ void AddressBook::add(const PeerId& peer, const std::vector<Multiaddr>& addresse
     if (entry.addresses.empty()) entries_.erase(peer);
 }
 
-void AddressBook::make_room() {
-    if (entries_.size() < kKnownPeersMax) return;
-    entries_.erase(std::min_element(
-        entries_.begin(), entries_.end(),
-        [](const auto& a, const auto& b) { return a.second.touched < b.second.touched; }));
+bool AddressBook::make_room(bool for_kept) {
+    if (entries_.size() < kKnownPeersMax) return true;
+    const auto oldest =
+        std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
+            return std::pair(a.second.kept, a.second.touched) <
+                   std::pair(b.second.kept, b.second.touched);
+        });
+    if (oldest->second.kept && !for_kept) return false;
+    entries_.erase(oldest);
+    return true;
+}
+
+void AddressBook::keep(const PeerId& peer, bool kept, bool connected) {
+    const auto found = entries_.find(peer);
+    if (found == entries_.end()) return;
+    found->second.kept = kept;
+    if (!kept && !connected) entries_.erase(found);
+}
+
+void AddressBook::connection_ended(const PeerId& peer) {
+    const auto found = entries_.find(peer);
+    if (found != entries_.end() && !found->second.kept) entries_.erase(found);
 }
 
 std::vector<Multiaddr> AddressBook::of(const PeerId& peer) const {
@@ -37,6 +63,13 @@ std::vector<PeerId> AddressBook::peers() const {
     std::vector<PeerId> out;
     out.reserve(entries_.size());
     for (const auto& [peer, entry] : entries_) out.push_back(peer);
+    return out;
+}
+
+std::vector<PeerId> AddressBook::kept() const {
+    std::vector<PeerId> out;
+    for (const auto& [peer, entry] : entries_)
+        if (entry.kept) out.push_back(peer);
     return out;
 }
 

@@ -171,7 +171,7 @@ void BridgeHost::Core::on_event(OwnedEvent& event) {
             // Where we dialed the peer can be dialed again; where it dialed from, it cannot.
             if (event.flag == 1) {
                 if (auto at = Multiaddr::from_bytes(to_view(event.data)))
-                    book.add(peer.value(), {at.value()});
+                    book.learn(peer.value(), {at.value()});
             }
             if (connected.emplace(peer.value(), world.steady_now()).second)
                 connections.tell({peer.value(), true});
@@ -180,10 +180,12 @@ void BridgeHost::Core::on_event(OwnedEvent& event) {
             if (!peer) return;
             log->debug("disconnected peer={} cause={}", peer.value().to_string(),
                        to_view(event.data));
+            book.connection_ended(peer.value());
             if (connected.erase(peer.value()) != 0) connections.tell({peer.value(), false});
             return;
         case ICL_P2P_IDENTIFIED:
-            if (peer) book.add(peer.value(), to_addresses(to_view(event.data)));
+            if (peer && connected.contains(peer.value()))
+                book.learn(peer.value(), to_addresses(to_view(event.data)));
             return;
         case ICL_P2P_STREAM:
             return on_stream(event);

@@ -113,6 +113,14 @@ std::vector<PeerId> BridgeHost::known_peers() const {
     return core_->book.peers();
 }
 
+std::vector<PeerId> BridgeHost::kept_peers() const {
+    return core_->book.kept();
+}
+
+void BridgeHost::keep_addresses(const PeerId& peer, bool keep) {
+    core_->book.keep(peer, keep, connected(peer));
+}
+
 Async<std::vector<Multiaddr>> BridgeHost::find_peer(PeerId peer, Duration limit) {
     ICL_CO_TRY(core_->usable());
     co_return co_await core_->find(std::move(peer), limit);

@@ -113,8 +113,10 @@ class BridgeHost final : public Host, public ContentRouting {
     bool connected(const PeerId& peer) const override;
     std::vector<PeerId> connected_peers() const override;
     void add_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses) override;
+    void keep_addresses(const PeerId& peer, bool keep) override;
     std::vector<Multiaddr> known_addresses(const PeerId& peer) const override;
     std::vector<PeerId> known_peers() const override;
+    std::vector<PeerId> kept_peers() const override;
     Async<std::vector<Multiaddr>> find_peer(PeerId peer, Duration limit) override;
     Async<StreamPtr> open(PeerId peer, std::vector<std::string> protocols, Duration limit) override;
     void handle(const std::string& protocol, StreamHandler handler) override;

@@ -75,11 +75,16 @@ class Host {
     virtual void disconnect(const PeerId& peer) = 0;
     virtual bool connected(const PeerId& peer) const = 0;
     virtual std::vector<PeerId> connected_peers() const = 0;
-    /// Remembers addresses for later connects.
+    /// Remembers addresses for later connects, as `connect` does with those it is given. What a
+    /// connection shows is remembered as long as it lasts.
     virtual void add_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses) = 0;
+    /// Whether what is known of a peer outlives the connections to it.
+    virtual void keep_addresses(const PeerId& peer, bool keep) = 0;
     /// Without their `/p2p/<id>` part.
     virtual std::vector<Multiaddr> known_addresses(const PeerId& peer) const = 0;
     virtual std::vector<PeerId> known_peers() const = 0;
+    /// Those of them whose addresses are kept.
+    virtual std::vector<PeerId> kept_peers() const = 0;
     /// Asks the routing table of the network for a peer's addresses.
     virtual Async<std::vector<Multiaddr>> find_peer(PeerId peer, Duration limit) = 0;
 

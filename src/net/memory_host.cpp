@@ -86,7 +86,7 @@ void MemoryHost::establish(const PeerId& peer, std::uint64_t number) {
     // A connection that is still here is one the other side has lost already.
     if (connections_.contains(peer)) lose(peer, 0);
     connections_[peer].number = number;
-    book_.add(peer, {network_.address_of(peer)});
+    book_.learn(peer, {network_.address_of(peer)});
     wake_attempts();
     listeners_.tell({peer, true});
 }
@@ -96,6 +96,7 @@ void MemoryHost::lose(const PeerId& peer, std::uint64_t number) {
     if (found == connections_.end() || (number != 0 && found->second.number != number)) return;
     auto connection = std::move(found->second);
     connections_.erase(found);
+    book_.connection_ended(peer);
     lose_pipes(connection);
     wake_attempts();
     listeners_.tell({peer, false});

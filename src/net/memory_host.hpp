@@ -100,6 +100,10 @@ class MemoryHost final : public Host {
         return book_.of(peer);
     }
     std::vector<PeerId> known_peers() const override { return book_.peers(); }
+    std::vector<PeerId> kept_peers() const override { return book_.kept(); }
+    void keep_addresses(const PeerId& peer, bool keep) override {
+        book_.keep(peer, keep, connected(peer));
+    }
     Async<std::vector<Multiaddr>> find_peer(PeerId peer, Duration limit) override;
     Async<StreamPtr> open(PeerId peer, std::vector<std::string> protocols, Duration limit) override;
     void handle(const std::string& protocol, StreamHandler handler) override;

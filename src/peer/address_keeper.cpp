@@ -1,5 +1,7 @@
 #include "peer/address_keeper.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 
 namespace ipfscluster::peer {
@@ -19,6 +21,8 @@ AddressKeeper::AddressKeeper(World& world, net::Host& host, component::Membershi
       save_ended_(world.executor()) {}
 
 Async<> AddressKeeper::load(std::vector<Multiaddr> first) {
+    for (const auto& address : first)
+        if (auto peer = address.peer_id()) named_.insert(std::move(*peer));
     ICL_CO_TRY(saved_, co_await peerstore_.load());
     first.insert(first.end(), saved_.begin(), saved_.end());
     for (const auto& address : first)
@@ -27,13 +31,25 @@ Async<> AddressKeeper::load(std::vector<Multiaddr> first) {
     co_return ok();
 }
 
+void AddressKeeper::choose_kept() {
+    const auto members = members_.known();
+    for (const auto& peer : host_.known_peers()) {
+        const bool member = std::find(members.begin(), members.end(), peer) != members.end();
+        if (named_.contains(peer) || member)
+            host_.keep_addresses(peer, true);
+        else if (members_.standing(peer) == component::Standing::left)
+            host_.keep_addresses(peer, false);
+    }
+}
+
 Async<> AddressKeeper::save() {
     while (saving_) {
         auto woken = co_await save_ended_.wait();
         if (!woken) co_return woken;
     }
+    choose_kept();
     std::vector<Multiaddr> known;
-    for (const auto& peer : host_.known_peers())
+    for (const auto& peer : host_.kept_peers())
         if (peer != host_.id())
             for (const auto& address : host_.known_addresses(peer))
                 known.push_back(address.with_peer(peer));

@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <vector>
 
 #include "component/membership.hpp"
@@ -21,7 +22,8 @@ class Peerstore {
     virtual Async<> remember(std::vector<PeerId> members) = 0;
 };
 
-/// Tells the host the addresses of other peers, saves what it learns of them later, and who the
+/// Tells the host the addresses of other peers and whose to keep: those of members, and of whom the
+/// configuration names; others' go with the connection. Saves those that are kept, and who the
 /// members are. Owned by Peer, its strand. A save that fails leaves what was saved as it is; the
 /// next one is a second later.
 class AddressKeeper {
@@ -29,9 +31,9 @@ class AddressKeeper {
     AddressKeeper(World& world, net::Host& host, component::Membership& members,
                   Peerstore& peerstore);
 
-    /// The host learns `first`, then what was saved.
+    /// The host learns `first`, which is kept for good, then what was saved.
     Async<> load(std::vector<Multiaddr> first);
-    /// Saves what the host knows, unless it is what was saved last. One save at a time.
+    /// Saves what the host keeps, unless it is what was saved last. One save at a time.
     Async<> save();
     /// As `save`, a failure is logged; false when cancelled.
     asio::awaitable<bool> try_save();
@@ -41,10 +43,14 @@ class AddressKeeper {
     asio::awaitable<void> run();
 
  private:
+    /// A peer whose addresses we were told is kept until it is certain that it is no member.
+    void choose_kept();
+
     World& world_;
     net::Host& host_;
     component::Membership& members_;
     Peerstore& peerstore_;
+    std::set<PeerId> named_;  ///< by the configuration
     std::vector<Multiaddr> saved_;
     bool saving_ = false;
     Signal save_ended_;

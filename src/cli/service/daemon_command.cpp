@@ -17,6 +17,7 @@
 #include "config/identity.hpp"
 #include "config/lock_file.hpp"
 #include "config/peerstore.hpp"
+#include "config/remembered.hpp"
 #include "runtime/asio_world.hpp"
 #include "runtime/task_group.hpp"
 
@@ -185,7 +186,11 @@ Result<> run_daemon(const Flags& flags, const config::Environment& env) {
     if (!config.old_peers.empty() && !config::file_exists(config.peerstore_path())) {
         ICL_TRY(config::save_peerstore(config.peerstore_path(), config.old_peers));
     }
-    if (wish.bootstrap.empty() && !wish.found_alone) wish.bootstrap = config.old_bootstrap;
+    // For its first cluster only: whoever was removed comes back by the operator's word.
+    const auto remembered = config::load_remembered(config.remembered_path());
+    if (wish.bootstrap.empty() && !wish.found_alone && remembered &&
+        remembered.value().members.empty())
+        wish.bootstrap = config.old_bootstrap;
     if (wish.found_alone) {
         ICL_TRY(check_founds_alone(config, identity.id));
     }

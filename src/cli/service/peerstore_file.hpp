@@ -7,8 +7,9 @@
 namespace ipfscluster::service {
 
 /// The peerstore file (config/peerstore.hpp) beside service.json, and the members' file beside
-/// that. Owned by Peer; one strand, files are written on a thread for blocking work. A line that
-/// cannot be read is logged and skipped.
+/// that. Owned by Peer; one strand, files are written on a thread for blocking work. A peerstore
+/// that cannot be read whole keeps nobody from starting: what fits is taken, the file is put aside
+/// as `peerstore.bad`.
 class PeerstoreFile final : public peer::Peerstore {
  public:
     PeerstoreFile(World& world, std::string path, MemberMemory& memory, PeerId self)

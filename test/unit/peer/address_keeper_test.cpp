@@ -58,8 +58,42 @@ struct AddressKeeperTest : ::testing::Test {
     std::unique_ptr<net::MemoryHost> host = network.add_host(id_of(1));
     SlowPeerstore store{world};
     test::LoneConsensus consensus;
+    AddressKeeperTest() { consensus.members = {id_of(2)}; }
     AddressKeeper keeper{world, *host, consensus, store};
 };
+
+TEST_F(AddressKeeperTest, members_and_those_of_the_configuration_are_kept_and_saved) {
+    store.addresses = {address(2, 4001), address(4, 4001)};
+    ICL_EXPECT_OK(drive(world, keeper.load({address(3, 4001)})));
+    ICL_EXPECT_OK(drive(world, keeper.save()));
+    EXPECT_TRUE(host->known_addresses(id_of(4)).empty()) << "it is no member any more";
+    EXPECT_EQ(host->kept_peers().size(), 2u);
+    EXPECT_EQ(store.addresses.size(), 2u);
+    // A stranger and a member of which nothing was known connect to us.
+    for (const char number : {5, 6}) {
+        auto other = network.add_host(id_of(number));
+        other->add_addresses(id_of(1), {network.address_of(id_of(1))});
+        ICL_EXPECT_OK(drive(world, other->connect(id_of(1), {}, 5s)));
+        EXPECT_EQ(host->known_addresses(id_of(number)).size(), 1u);
+        if (number == 6) consensus.members.push_back(id_of(6));
+        ICL_EXPECT_OK(drive(world, keeper.save()));
+        EXPECT_EQ(store.addresses.size(), number == 6 ? 3u : 2u);
+    }
+    world.run_for(1s);
+    EXPECT_TRUE(host->known_addresses(id_of(5)).empty()) << "it went with its connection";
+    EXPECT_EQ(host->known_addresses(id_of(6)).size(), 1u);
+    EXPECT_EQ(store.addresses.size(), 3u);
+}
+
+TEST_F(AddressKeeperTest, who_may_be_a_member_is_kept) {
+    consensus.knows_all = false;
+    host->add_addresses(id_of(3), {address(3, 4001).without_peer()});
+    ICL_EXPECT_OK(drive(world, keeper.save()));
+    EXPECT_EQ(store.addresses.size(), 1u);
+    consensus.knows_all = true;
+    ICL_EXPECT_OK(drive(world, keeper.save()));
+    EXPECT_TRUE(host->kept_peers().empty());
+}
 
 TEST_F(AddressKeeperTest, the_host_learns_what_it_is_told_first_and_then_what_was_saved) {
     store.addresses = {address(2, 4001), address(1, 9)};
@@ -81,6 +115,7 @@ TEST_F(AddressKeeperTest, only_what_has_changed_is_saved) {
 }
 
 TEST_F(AddressKeeperTest, saves_follow_each_other) {
+    consensus.members.push_back(id_of(3));
     host->add_addresses(id_of(2), {address(2, 4001).without_peer()});
     const auto first = start(world, keeper.save());
     world.run_for(500ms);
@@ -108,7 +143,7 @@ TEST_F(AddressKeeperTest, what_could_not_be_saved_is_tried_again) {
     const int saves = store.saves;
     world.run_for(1min);
     EXPECT_EQ(store.saves, saves) << "nothing has changed";
-    consensus.members.assign(1, id_of(2));
+    consensus.members.push_back(id_of(3));
     world.run_for(2s);
     EXPECT_EQ(store.members, consensus.members) << "who the members are is written down as well";
     ICL_EXPECT_OK(drive(world, tasks.stop()));
