@@ -109,6 +109,8 @@ class Cluster final : public component::ClusterApi {
     PingInfo ping_info(const PeerId& peer);
     /// Publishes every informer's metrics now.
     Async<> send_metrics();
+    /// Entries that are kept of single peers.
+    std::size_t remembered() const { return pings_.size() + pinner_.given_to(); }
 
  private:
     // departures.cpp

@@ -9,6 +9,13 @@ void GivenTable::give(const std::vector<PeerId>& peers, std::int64_t bytes) {
     }
 }
 
+void GivenTable::keep_only(const std::vector<PeerId>& members) {
+    for (auto* table : {&bytes_, &pins_})
+        std::erase_if(*table, [&](const auto& given) {
+            return std::find(members.begin(), members.end(), given.first) == members.end();
+        });
+}
+
 void GivenTable::subtract(const std::string& name, std::vector<Metric>& metrics) {
     const bool in_bytes = name == "freespace" || name == "reposize";
     const bool in_pins = name == "pinqueue" || name == "numpin";

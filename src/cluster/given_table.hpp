@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ class GivenTable {
     /// Lowers the weights of `metrics` (named `name`) by what was given since each metric came, and
     /// forgets what they already count.
     void subtract(const std::string& name, std::vector<Metric>& metrics);
+    /// Forgets whoever is none of `members`: no metric of it comes any more.
+    void keep_only(const std::vector<PeerId>& members);
+    std::size_t size() const { return std::max(bytes_.size(), pins_.size()); }
 
  private:
     /// What was given since the metric that had come at `since`; unset until one has been looked

@@ -252,6 +252,10 @@ asio::awaitable<void> Cluster::connect_loop() {
     while (true) {
         const auto known = parts_.members.known();
         parts_.monitor.expect(known);
+        std::erase_if(pings_, [&](const auto& ping) {
+            return std::find(known.begin(), known.end(), ping.first) == known.end();
+        });
+        pinner_.forget_others(known);
         for (const auto& peer : known) {
             if (peer == self() || parts_.host.connected(peer)) continue;
             const std::vector<Multiaddr> as_known;

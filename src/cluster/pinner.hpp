@@ -84,6 +84,10 @@ class Pinner {
     /// Peers that get the blocks of an add with these options: everyone alive when the factors say
     /// everywhere.
     Async<std::vector<PeerId>> allocate_blocks(Pin pin);
+    /// Forgets what was given to peers that are none of `members`.
+    void forget_others(const std::vector<PeerId>& members) { given_.keep_only(members); }
+    /// Peers of which is remembered what they were given.
+    std::size_t given_to() const { return given_.size(); }
 
  private:
     /// What a planner made of what stands now.

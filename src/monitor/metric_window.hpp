@@ -33,6 +33,7 @@ class MetricWindow {
     bool alive(const std::string& name, const PeerId& peer, SteadyTime now) const;
     /// Whether anything at all is remembered of the peer.
     bool knows(const PeerId& peer) const { return names_of_.contains(peer); }
+    std::size_t peers() const { return names_of_.size(); }
     /// Whether any metric of that name has ever come from the peer.
     bool known(const std::string& name, const PeerId& peer) const;
     /// Metrics that have expired since the last call and had not been reported: each failure once

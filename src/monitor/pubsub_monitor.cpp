@@ -128,6 +128,7 @@ void PubsubMonitor::check() {
         tell_expired(std::move(metric));
     }
     count_strangers();
+    std::erase_if(skew_warned_, [&](const PeerId& peer) { return !window_.knows(peer); });
     check_never_heard();
 }
 

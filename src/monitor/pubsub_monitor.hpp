@@ -46,6 +46,10 @@ class PubsubMonitor final : public component::PeerMonitor {
     void expect(std::vector<PeerId> peers) override;
     void raise(Metric about) override;
     std::vector<Alert> alerts() override;
+    /// Entries that are kept of single peers.
+    std::size_t remembered() const {
+        return window_.peers() + skew_warned_.size() + strangers_.size() + unheard_.size();
+    }
 
  private:
     void receive(net::TopicMessage message);

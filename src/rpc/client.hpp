@@ -35,6 +35,9 @@ class Client {
     Async<std::unique_ptr<StreamCall<Arg, Item>>> open_stream(PeerId peer, ServiceId id,
                                                               CallOptions options = {});
 
+    /// Peers with streams of ours.
+    std::size_t callees() const { return slots_.peers(); }
+
  private:
     template <class Item>
     friend class RemoteSource;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -18,6 +19,10 @@ class Slots {
     /// First come, first served; `cancelled` when the waiting coroutine is.
     Async<Slot> acquire(PeerId peer);
     std::size_t in_use(const PeerId& peer) const;
+    std::size_t peers() const {
+        return static_cast<std::size_t>(std::count_if(
+            peers_.begin(), peers_.end(), [](const auto& each) { return !each.second.expired(); }));
+    }
 
  private:
     struct Peer {

@@ -15,7 +15,9 @@ using namespace std::chrono_literals;
 namespace {
 
 PeerId sim_id(std::size_t number) {
-    return ed25519_from_seed(Bytes(32, static_cast<char>(number + 1))).id;
+    Bytes seed(32, static_cast<char>(number + 1));
+    seed[0] = static_cast<char>(number + 1 + (number + 1) / 256);
+    return ed25519_from_seed(seed).id;
 }
 
 /// The clock of the cluster is no closer to the true time than this.

@@ -39,6 +39,14 @@ TEST(given_table, what_was_given_lowers_free_space_until_the_next_metric) {
     EXPECT_EQ(weights(table, "freespace", metrics(50, 200, kNow + 15s)), (Weights{50, 200}));
 }
 
+TEST(given_table, who_is_no_member_any_more_is_forgotten) {
+    GivenTable table;
+    table.give({peer(1), peer(2)}, 30);
+    table.keep_only({peer(2)});
+    EXPECT_EQ(table.size(), 1u);
+    EXPECT_EQ(weights(table, "freespace", metrics(100, 200, kNow)), (Weights{100, 170}));
+}
+
 TEST(given_table, unknown_sizes_are_assumed) {
     GivenTable table;
     table.give({peer(2)}, 0);
