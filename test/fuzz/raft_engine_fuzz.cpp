@@ -50,7 +50,8 @@ class Run {
                 outcome = node_.engine->step(message().encode());
                 break;
             default: {
-                const auto size = std::min<std::size_t>(take_byte(in_), in_.size());
+                const std::size_t wanted = take_byte(in_);
+                const auto size = std::min(wanted, in_.size());
                 outcome = node_.engine->step(in_.substr(0, size));
                 in_.remove_prefix(size);
             }
