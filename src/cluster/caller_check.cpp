@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "runtime/task_group.hpp"
 
 namespace ipfscluster::cluster {
@@ -15,7 +16,7 @@ Error cannot_tell(const Error& unsure, const std::string& cause) {
 }  // namespace
 
 bool CallerCheck::Told::names(const PeerId& peer) const {
-    return std::find(members.begin(), members.end(), peer) != members.end();
+    return contains(members, peer);
 }
 
 Async<> CallerCheck::ask() {

@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "component/cluster_api.hpp"
 #include "dag/links.hpp"
 
@@ -19,10 +20,6 @@ PeerTest who_goes(component::Membership& members, std::set<PeerId> moving = {}) 
     return [&members, moving = std::move(moving)](const PeerId& peer) {
         return moving.contains(peer) || members.standing(peer) == component::Standing::left;
     };
-}
-
-bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
-    return std::find(peers.begin(), peers.end(), peer) != peers.end();
 }
 
 /// `not_found` is said of pins alone: a name that leads nowhere is another failure.
@@ -142,8 +139,7 @@ Async<Pinner::Decision> Pinner::plan_repin(Cid cid, std::vector<PeerId> dead,
         co_return Decision{};  // it goes
     const auto members = parts_.members.known();
     const bool somebody = std::any_of(members.begin(), members.end(), [&](const PeerId& peer) {
-        return parts_.monitor.alive(peer) &&
-               std::find(barred.begin(), barred.end(), peer) == barred.end();
+        return parts_.monitor.alive(peer) && !contains(barred, peer);
     });
     if (!somebody) co_return Decision{.no_source = true};
     auto choice = choice_of(stored->pin, dead, moving);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "cluster/life_question.hpp"
 #include "cluster/walk.hpp"
 
@@ -44,10 +45,6 @@ class Standings {
     component::Membership& members_;
     std::map<PeerId, Standing> seen_;
 };
-
-bool contains(const std::vector<PeerId>& peers, const PeerId& peer) {
-    return std::find(peers.begin(), peers.end(), peer) != peers.end();
-}
 }  // namespace
 
 RepinWorker::RepinWorker(const ClusterParts& parts, const ClusterOptions& options, Pinner& pinner,
@@ -198,9 +195,7 @@ bool RepinWorker::others_wait(const RepinSchedule::View& began) {
 }
 
 void RepinWorker::note_lost(const std::vector<PeerId>& lost) {
-    std::erase_if(lost_since_, [&](const auto& e) {
-        return std::find(lost.begin(), lost.end(), e.first) == lost.end();
-    });
+    std::erase_if(lost_since_, [&](const auto& e) { return !contains(lost, e.first); });
     for (const auto& peer : lost) lost_since_.emplace(peer, parts_.world.steady_now());
 }
 

@@ -1,6 +1,6 @@
 #include "consensus/raft/lookout.hpp"
 
-#include <algorithm>
+#include "consensus/raft/next_in_turn.hpp"
 
 namespace ipfscluster::raft {
 
@@ -11,12 +11,8 @@ PeerId Lookout::next_to_ask() const {
         const auto contacts = roster_.contacts().peers();
         known.assign(contacts.begin(), contacts.end());
     }
-    auto next = std::upper_bound(known.begin(), known.end(), last_asked_);
-    for (std::size_t i = 0; i < known.size(); ++i, ++next) {
-        if (next == known.end()) next = known.begin();
-        if (*next != roster_.self()) return *next;
-    }
-    return {};
+    return next_in_turn(known, last_asked_,
+                        [this](const PeerId& peer) { return peer != roster_.self(); });
 }
 
 asio::awaitable<void> Lookout::run() {

@@ -1,17 +1,15 @@
 #include "consensus/raft/vouching.hpp"
 
-#include <algorithm>
+#include "consensus/raft/next_in_turn.hpp"
 
 namespace ipfscluster::raft {
 
 PeerId Vouching::next_to_ask(const PeerId& about) {
-    const auto known = roster_.peers();
-    auto next = std::upper_bound(known.begin(), known.end(), last_asked_);
-    for (std::size_t i = 0; i < known.size(); ++i, ++next) {
-        if (next == known.end()) next = known.begin();
-        if (*next != roster_.self() && *next != about) return last_asked_ = *next;
-    }
-    return {};
+    auto next = next_in_turn(roster_.peers(), last_asked_, [&](const PeerId& peer) {
+        return peer != roster_.self() && peer != about;
+    });
+    if (!next.empty()) last_asked_ = next;
+    return next;
 }
 
 Async<bool> Vouching::ask(NodeId node, PeerId peer) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "consensus/raft/next_in_turn.hpp"
 #include "runtime/sim_world.hpp"
 #include "storage/memory_store.hpp"
 #include "support/pins.hpp"
@@ -41,6 +42,20 @@ class RaftRoster : public testing::Test {
     LogStore log{store};
     Roster roster{log, peer(1), 1};
 };
+
+TEST(NextInTurn, goes_round_and_leaves_out_who_may_not_be_asked) {
+    std::vector<PeerId> known{peer(1), peer(2), peer(3)};
+    std::sort(known.begin(), known.end());
+    const auto all = [](const PeerId&) { return true; };
+    EXPECT_EQ(next_in_turn(known, PeerId(), all), known[0]);
+    EXPECT_EQ(next_in_turn(known, known[0], all), known[1]);
+    EXPECT_EQ(next_in_turn(known, known[2], all), known[0]);
+    const auto not_first = [&](const PeerId& one) { return one != known[0]; };
+    EXPECT_EQ(next_in_turn(known, known[2], not_first), known[1]);
+    EXPECT_EQ(next_in_turn({known[1]}, known[1], all), known[1]);
+    EXPECT_TRUE(next_in_turn(known, known[1], [](const PeerId&) { return false; }).empty());
+    EXPECT_TRUE(next_in_turn({}, known[1], all).empty());
+}
 
 TEST_F(RaftRoster, knows_members_and_whose_they_are) {
     EXPECT_TRUE(roster.is_member());
